@@ -1,0 +1,144 @@
+"""Every error that p2p raises, drawn as one tree.
+
+    P2PError                      one paragraph: what, where, how to cure it; `exit_code` for the command line
+    |-- InputRefused              exit 2: refused before anything ran or was written
+    |   |-- ParameterError        parameter names or values; all problems at once
+    |   |-- NotebookError         a notebook that cannot be read or used
+    |   |-- AnalysisError         code whose inputs and outputs cannot be told, with the cell
+    |   `-- TargetError           a target, pipeline, version or run that does not exist
+    |-- RunFailed                 exit 1: a cell or a step raised
+    |   |-- StepTimeout           a step took longer than its policy allows
+    |   `-- ContractBroken        a value does not look as its contract says
+    |-- EvidenceRefused           exit 3: refused on evidence; carries findings
+    `-- StoreError                a value or journal that cannot be written or trusted
+
+Errors carry their facts as fields, survive pickling, and know nothing of how they are shown.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from p2p.model import Finding
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `name` was most likely meant to be, or None when none is close."""
+    close = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+class P2PError(Exception):
+    """The root: a message of one paragraph and the fields it was made from.
+
+    Args:
+        message: what happened and where.
+        cure: what the reader can do about it; appended to the message.
+        fields: the facts, for programs (`--json`).
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, cure: str = "", fields: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+        self.fields = fields or {}
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.cure}".strip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.__dict__.copy())
+
+
+def _rebuild(kind: type[P2PError], state: dict[str, Any]) -> P2PError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, state["message"])
+    error.__dict__.update(state)
+    return error
+
+
+class InputRefused(P2PError):
+    """Refused before a kernel started or a file was written."""
+
+    exit_code = 2
+
+
+class ParameterError(InputRefused):
+    """Parameters that were refused, all of them at once.
+
+    Args:
+        problems: one sentence a problem, each naming its parameter.
+    """
+
+    def __init__(self, problems: Sequence[str], *, cure: str = "") -> None:
+        lead = "" if len(problems) == 1 else f"{len(problems)} problems with the parameters: "
+        super().__init__(lead + " ".join(problems), cure=cure, fields={"problems": list(problems)})
+        self.problems = list(problems)
+
+
+class NotebookError(InputRefused):
+    """A notebook that cannot be read, or lacks what was asked of it."""
+
+
+class AnalysisError(InputRefused):
+    """Code whose inputs and outputs cannot be told; names the cell and line."""
+
+
+class TargetError(InputRefused):
+    """A target, pipeline, version or run that is not there."""
+
+
+class RunFailed(P2PError):
+    """A run that did not succeed: a cell or a step raised, or its process died."""
+
+
+class StepTimeout(RunFailed):
+    """A step took longer than its policy allows.
+
+    Args:
+        step: the step's name.
+        seconds: the limit that it passed.
+    """
+
+    def __init__(self, step: str, seconds: float) -> None:
+        super().__init__(
+            f"Step '{step}' was stopped: it took longer than its timeout of {seconds:g} s.",
+            cure="Raise its timeout, or give it less work.",
+            fields={"step": step, "seconds": seconds},
+        )
+
+
+class ContractBroken(RunFailed):
+    """A value at a step's border does not look as its contract says.
+
+    Args:
+        step: the step that made or received the value.
+        name: the value's name.
+        problems: one sentence per broken rule.
+    """
+
+    def __init__(self, step: str, name: str, problems: Sequence[str]) -> None:
+        super().__init__(
+            f"Step '{step}': value '{name}' breaks its contract: {'; '.join(problems)}.",
+            cure="Mend the data before this step, or change the contract if the new shape is right.",
+            fields={"step": step, "name": name, "problems": list(problems)},
+        )
+
+
+class EvidenceRefused(P2PError):
+    """Refused on evidence: values not equal, a check failed, a promotion blocked."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, findings: Sequence[Finding], *, cure: str = "") -> None:
+        super().__init__(message, cure=cure, fields={"findings": [f.as_dict() for f in findings]})
+        self.findings = list(findings)
+
+
+class StoreError(P2PError):
+    """A stored value or journal that cannot be written, or must not be trusted."""
