@@ -51,6 +51,10 @@ class P2PError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.cure}".strip()
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: the paragraph."""
+        return [f"{type(self).__name__}: {self}"]
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.__dict__.copy())
 

@@ -1,0 +1,5 @@
+"""`python -m p2p` is the `p2p` command."""
+
+from p2p.cli import main
+
+main()

@@ -1,0 +1,26 @@
+"""What a cell's text tells: its mark, its names, its steps and their calls. Takes source text, and never runs it."""
+
+from p2p.analysis.calls import StepCall, StepFunction, step_calls, step_functions
+from p2p.analysis.digest import digest_source
+from p2p.analysis.marks import Mark, is_step_mark, parse_mark, split_mark
+from p2p.analysis.names import CellNames, cell_names, step_inputs, step_outputs
+from p2p.analysis.transform import magics, parse_cell, to_python
+
+__all__ = [
+    "CellNames",
+    "Mark",
+    "StepCall",
+    "StepFunction",
+    "cell_names",
+    "digest_source",
+    "is_step_mark",
+    "magics",
+    "parse_cell",
+    "parse_mark",
+    "split_mark",
+    "step_calls",
+    "step_functions",
+    "step_inputs",
+    "step_outputs",
+    "to_python",
+]

@@ -1,0 +1,211 @@
+"""The `p2p` command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from p2p.errors import P2PError
+
+app = typer.Typer(
+    name="p2p", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+    help="From notebook to production, and back.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
+Params = Annotated[list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="Set a parameter.")]
+ParamsFile = Annotated[
+    Path | None, typer.Option("-f", "--params-file", metavar="FILE", help="Parameters from a YAML or JSON file.")
+]
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        import p2p
+
+        typer.echo(f"p2p {p2p.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """From notebook to production, and back."""
+
+
+@app.command()
+def params(
+    notebook: Annotated[Path, typer.Argument(help="The notebook.")],
+    json: Json = False,
+) -> None:
+    """Show a notebook's parameters: name, type, default, help, bounds."""
+    from p2p.cli import show
+    from p2p.notebook.document import parameters_of, read_notebook
+
+    described = parameters_of(read_notebook(notebook)).describe()
+    if json:
+        show.answer_json(described)
+    elif not described:
+        show.out.print("no parameters: tag a cell `parameters` to have some")
+    else:
+        rows = [[p["name"], str(p["type"]), _default(p), _bounds(p["bounds"]), p["help"] or ""] for p in described]
+        show.table(["name", "type", "default", "bounds", "help"], rows)
+
+
+def _default(facts: dict[str, Any]) -> str:
+    return "required" if facts["required"] else repr(facts["default"])
+
+
+def _bounds(bounds: dict[str, Any]) -> str:
+    return ", ".join(f"{k} {v}" for k, v in (bounds or {}).items())
+
+
+@app.command()
+def run(
+    target: Annotated[str, typer.Argument(help="A notebook, a pipeline NAME, or a version NAME@3.")],
+    param: Params = None,
+    params_file: ParamsFile = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Also write the executed notebook here.")
+    ] = None,
+    log_output: Annotated[bool, typer.Option("--log-output", help="Stream what the cells print.")] = False,
+    cwd: Annotated[
+        Path | None, typer.Option("--cwd", help="The kernel's working directory (default: the notebook's).")
+    ] = None,
+    cell_timeout: Annotated[int | None, typer.Option("--cell-timeout", help="Seconds one cell may take.", min=1)] = None,
+    json: Json = False,
+) -> None:
+    """Run a notebook or a pipeline as one tracked run."""
+    from p2p.cli.targets import is_notebook
+    from p2p.params import load_params_file, parse_assignments
+
+    given = load_params_file(params_file) if params_file else {}
+    text = parse_assignments(param or [])
+    given = {name: value for name, value in given.items() if name not in text}
+    if is_notebook(target):
+        from p2p.cli.notebooks import run_notebook_shown
+
+        options = {"output": output, "directory": cwd, "cell_timeout": cell_timeout}
+        code = run_notebook_shown(Path(target), given, text, options, log_output=log_output, as_json=json)
+    else:
+        code = _run_pipeline(target, given, text, as_json=json)
+    raise typer.Exit(code)
+
+
+def _run_pipeline(target: str, given: dict[str, Any], text: dict[str, str], *, as_json: bool) -> int:
+    from p2p.cli.module import run_shown
+    from p2p.cli.targets import load_pipeline
+    from p2p.model import RunStatus
+    from p2p.params import ParameterSet
+    from p2p.settings import load_settings
+
+    settings = load_settings()
+    pipeline = load_pipeline(target, settings)
+    values = ParameterSet.of(pipeline.params).parse(given, text=text)
+    outcome = run_shown(pipeline, values, settings, as_json=as_json)
+    return 0 if outcome.status is RunStatus.FINISHED else 1
+
+
+@app.command()
+def export(
+    notebook: Annotated[Path, typer.Argument(help="The notebook.")],
+    name: Annotated[str, typer.Option("--name", help="The pipeline's name (default: the notebook's).")] = "",
+    json: Json = False,
+) -> None:
+    """Write a notebook as the next version of a pipeline, proven to give the notebook's results."""
+    from p2p.cli import show
+    from p2p.cli.exports import answer, show_export
+    from p2p.cli.progress import Watch
+    from p2p.export import ExportOptions, export_notebook
+    from p2p.settings import load_settings
+
+    settings = load_settings(notebook)
+    with Watch(quiet=json) as watch:
+        done = export_notebook(notebook, settings, ExportOptions(name=name, tell=watch.tell, watch=watch))
+    if json:
+        show.answer_json(answer(done))
+    else:
+        show_export(done, settings)
+
+
+@app.command()
+def promote(
+    target: Annotated[str, typer.Argument(metavar="NAME@N", help="The version to promote.")],
+    json: Json = False,
+) -> None:
+    """Make a version the one that production runs."""
+    from p2p.cli import show
+    from p2p.cli.targets import split_version
+    from p2p.errors import TargetError
+    from p2p.promote import promote as promote_version
+    from p2p.settings import load_settings
+
+    name, version = split_version(target)
+    if version is None:
+        raise TargetError(f"'{target}' does not say which version.", cure=f"Write {name}@N.")
+    before, now = promote_version(name, version, load_settings())
+    if json:
+        show.answer_json({"pipeline": name, "before": before, "promoted": now})
+    else:
+        show.out.print(f"{name}: version {now} is promoted" + (f" (was {before})" if before != now else " (as before)"))
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option("--port", help="The port on the loopback address.")] = 5000,
+) -> None:
+    """Open MLflow's UI on this project's store, on the loopback address."""
+    from p2p.cli.ui import serve
+    from p2p.settings import load_settings
+
+    raise typer.Exit(serve(load_settings(), port))
+
+
+def main() -> NoReturn:
+    """The command's way in: every error is one paragraph, and the exit code says what kind it was."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        code = app(standalone_mode=False)
+    except P2PError as problem:
+        from p2p.cli import show
+
+        if "--debug" in sys.argv:
+            raise
+        show.error(problem, as_json="--json" in sys.argv)
+        code = problem.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except Exception as problem:
+        code = _usage_or_bug(problem)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _as_interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _usage_or_bug(problem: Exception) -> int:
+    """A usage error as the parser shows it; anything else is a defect of p2p, told in one paragraph."""
+    if hasattr(problem, "show") and hasattr(problem, "exit_code"):
+        problem.show()
+        return int(problem.exit_code)
+    if "--debug" in sys.argv:
+        raise problem
+    from rich.markup import escape
+
+    from p2p.cli import show
+
+    show.err.print(
+        f"[red]error:[/] {escape(type(problem).__name__)}: {escape(str(problem))} "
+        "This is a defect of p2p; `p2p --debug ...` shows where."
+    )
+    return 1

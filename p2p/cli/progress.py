@@ -1,0 +1,65 @@
+"""Live progress of a run: a bar on a terminal, a line per step elsewhere; always on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from p2p.cli.show import err, step_line
+
+
+class Watch:
+    """Shows the events of runs; use it as a context and pass it as the watcher."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._bar = Progress(
+            TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=err, transient=True, disable=quiet or not err.is_terminal,
+        )  # fmt: skip
+        self._task = self._bar.add_task("starting", total=None)
+
+    def __enter__(self) -> Watch:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        handler = getattr(self, f"_on_{event['kind']}", None)
+        if handler is not None and not self._quiet:
+            handler(event)
+
+    def tell(self, text: str) -> None:
+        """A line about what is being done."""
+        if not self._quiet:
+            err.print(f"[dim]{escape(text)}[/]")
+            self._bar.update(self._task, description=escape(text), total=None, completed=0)
+
+    def _on_mlflow_run(self, event: Mapping[str, Any]) -> None:
+        err.print(f"[dim]run {event['run_id']}[/]")
+
+    def _on_cell_started(self, event: Mapping[str, Any]) -> None:
+        self._bar.update(
+            self._task, total=event["cells"], completed=max(event["cell"] - 1, 0), description=f"cell {event['cell']}"
+        )
+
+    def _on_step_started(self, event: Mapping[str, Any]) -> None:
+        self._bar.update(self._task, description=f"step {escape(event['step'])}")
+
+    def _on_step_retried(self, event: Mapping[str, Any]) -> None:
+        err.print(
+            f"  [yellow]↻[/] {escape(event['step'])} attempt {event['attempt']} failed "
+            f"({escape(event['error_type'])}: {escape(event['error'][:200])}); again in {event['delay']:g} s"
+        )
+
+    def _on_step_finished(self, event: Mapping[str, Any]) -> None:
+        depth = 1 if event["parent"] else 0
+        err.print(step_line(event["step"], event["state"], event["seconds"], event["attempts"], depth))

@@ -1,0 +1,38 @@
+"""What a TARGET names: a notebook, a pipeline, or one of its versions."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+from p2p.errors import TargetError
+from p2p.export.packages import known_version, promoted_version
+from p2p.pipeline import Pipeline
+from p2p.settings import Settings
+
+
+def is_notebook(target: str) -> bool:
+    """Whether the target is a file's path and not a pipeline's name."""
+    return target.endswith(".ipynb") or "/" in target or Path(target).is_file()
+
+
+def split_version(target: str) -> tuple[str, int | None]:
+    """`name@3` as (name, 3); (name, None) without a version."""
+    name, at, text = target.partition("@")
+    if at and not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise TargetError(f"'{target}' names no version.", cure=f"Write {name}@N with a whole number from 1.")
+    return name, int(text) if at else None
+
+
+def load_pipeline(target: str, settings: Settings) -> Pipeline:
+    """The pipeline that `name` (its promoted version) or `name@3` stands for."""
+    name, version = split_version(target)
+    number = version if version is not None else promoted_version(settings.pipelines, name)
+    known_version(settings.pipelines, name, number)
+    if str(settings.root) not in sys.path:
+        sys.path.insert(0, str(settings.root))
+    pipeline = importlib.import_module(f"pipelines.{name}.v{number}.pipeline").pipeline
+    if not isinstance(pipeline, Pipeline):
+        raise TargetError(f"pipelines/{name}/v{number}/pipeline.py has no `pipeline`.", cure="Export it again.")
+    return pipeline

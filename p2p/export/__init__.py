@@ -1,0 +1,6 @@
+"""Export: a notebook as version N of a pipeline, proven to give the notebook's own results."""
+
+from p2p.export.story import Export, ExportOptions, export_notebook
+from p2p.export.verify import Comparison
+
+__all__ = ["Comparison", "Export", "ExportOptions", "export_notebook"]

@@ -1,0 +1,95 @@
+"""What a cell's code becomes inside a function: IPython's own lines taken off, displays dropped, imports lifted."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from p2p.analysis import magics
+from p2p.errors import AnalysisError
+from p2p.export.statements import Statement, split_statements
+
+# Line magics that only change how the notebook looks or loads, and mean nothing in a module.
+_HARMLESS = re.compile(r"^\s*%(matplotlib|load_ext|reload_ext|autoreload|config|precision|pylab|p2p)\b")
+# Cell magics that measure or capture and leave the code below them as it is.
+_TRANSPARENT = re.compile(r"^\s*%%(time|capture|prun|timeit)\b")
+_SHOWS = {"head", "tail", "describe", "info", "sample", "show", "display", "value_counts", "plot"}
+
+
+def plain_source(source: str, cell: int, *, strict: bool = True) -> str:
+    """The cell without IPython's harmless lines, other lines kept in their places.
+
+    Other magics are refused by cell and line, unless `strict` is off (an unmarked cell: its magics are left out).
+    """
+    lines = source.splitlines()
+    for number, text in magics(source):
+        if strict and not _HARMLESS.match(text) and not _TRANSPARENT.match(text):
+            raise AnalysisError(
+                f"Cell {cell}, line {number}: '{text.strip()}' is IPython's and has no meaning in a module.",
+                cure="Write it in Python, or move it to an unmarked cell that no step needs.",
+            )
+        lines[number - 1] = ""
+    return "\n".join(lines)
+
+
+def is_dropped(statement: Statement) -> bool:
+    """Whether a statement has no meaning in a module: p2p's own imports, and what only displays."""
+    node = statement.node
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "p2p"
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names] == ["p2p"]
+    return only_shows(statement)
+
+
+def only_shows(statement: Statement) -> bool:
+    """Whether a statement does nothing but display: a bare name, `df.head()`, `display(x)`, `plt.show()`."""
+    node = statement.node
+    if not isinstance(node, ast.Expr):
+        return False
+    value = node.value
+    if isinstance(value, ast.Name | ast.Attribute | ast.Subscript | ast.Tuple):
+        return not any(isinstance(part, ast.Call) for part in ast.walk(value))
+    if isinstance(value, ast.Constant):
+        return not isinstance(value.value, str)
+    return isinstance(value, ast.Call) and _is_show(value)
+
+
+def _is_show(call: ast.Call) -> bool:
+    if isinstance(call.func, ast.Name):
+        return call.func.id == "display"
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    root = call.func.value
+    name = call.func.attr
+    if name == "show":
+        return True
+    return name in _SHOWS - {"plot", "display"} and not isinstance(root, ast.Constant)
+
+
+_SETTING = re.compile(
+    r"^(set_|set$|setLevel|filter|simplefilter|seed$|use$|option|register|enable|disable|config|autolog|basicConfig"
+    r"|manual_seed|rc$|rcParams)"
+)
+
+
+def is_setting(statement: Statement, modules: set[str]) -> bool:
+    """Whether an unmarked statement sets something up by side effect: a seed, an option, a warning filter.
+
+    `modules` are the names that imports have bound. The call's own arguments may not need data.
+    """
+    node = statement.node
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return all(isinstance(t, ast.Attribute | ast.Subscript) and _root(t) in modules for t in targets)
+    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+        return False
+    function = node.value.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return _root(function) in modules and bool(_SETTING.match(name))
+
+
+def _root(node: ast.AST) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,142 @@
+"""From a notebook's pieces to the plan of its module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from p2p.analysis import StepFunction
+from p2p.errors import AnalysisError
+from p2p.export.bodies import is_dropped
+from p2p.export.needs import Needs, find_needs
+from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Pieces, cut
+from p2p.export.plan import Plan, PlannedStep
+from p2p.notebook import Notebook
+from p2p.policy import Policy
+
+
+def compile_notebook(notebook: Notebook, name: str, parameters: Iterable[str]) -> Plan:
+    """The plan of the module that a notebook becomes.
+
+    Args:
+        notebook: what to export.
+        name: the pipeline's name.
+        parameters: names of the notebook's parameters.
+
+    Raises:
+        AnalysisError: it has no steps, or a step's needs cannot be told or met.
+    """
+    pieces = cut(notebook)
+    if not any(isinstance(p, CellPiece | CallPiece) for p in pieces.all):
+        raise AnalysisError(
+            f"'{notebook.path}' has no steps, so there is nothing to export.",
+            cure="Mark its cells with %%step NAME, or decorate functions with @step and call them.",
+        )
+    needs = find_needs(pieces, frozenset(parameters))
+    return _Builder(name, pieces, needs).plan()
+
+
+class _Builder:
+    """Turns pieces and their needs into planned steps."""
+
+    def __init__(self, name: str, pieces: Pieces, needs: Needs) -> None:
+        self.name = name
+        self.pieces = pieces
+        self.needs = needs
+        self.calls: dict[str, int] = {}
+
+    def plan(self) -> Plan:
+        steps: list[tuple[int, PlannedStep]] = []
+        for piece in self.pieces.all:
+            if isinstance(piece, CellPiece):
+                steps.append((piece.order, self._cell_step(piece)))
+            elif isinstance(piece, CallPiece):
+                steps.append((piece.order, self._call_step(piece)))
+        for group in self.needs.implicit_groups():
+            steps.append((group[0].order, self._implicit_step(group)))
+        ordered = tuple(step for _order, step in sorted(steps, key=lambda pair: pair[0]))
+        self._refuse_twins(ordered)
+        modules = self.needs.at_module_level()
+        return Plan(
+            name=self.name,
+            steps=ordered,
+            imports=tuple(p.statement for p in modules if p.statement.is_import),
+            setup=tuple(p.statement for p in modules if self.needs.is_setup(p)),
+            helpers=tuple(p.statement for p in modules if not p.statement.is_import and not self.needs.is_setup(p)),
+            nested=self._nested(),
+            left_out=self._left_out(),
+        )
+
+    def _cell_step(self, piece: CellPiece) -> PlannedStep:
+        local = self.needs.local_to(piece)
+        inputs = self.needs.data_reads(piece, local)
+        declared = piece.mark.inputs
+        if declared is not None:
+            missing = [n for n in inputs if n not in declared]
+            if missing:
+                raise AnalysisError(
+                    f"Cell {piece.cell.number}: step '{piece.mark.name}' reads {', '.join(map(repr, missing))}, "
+                    "which its mark does not declare.",
+                    cure=f"Write %%step {piece.mark.name}({', '.join([*declared, *missing])}).",
+                )
+            inputs = tuple(n for n in declared if n in inputs)
+        hoisted = {p.statement.line for p in self.needs.at_module_level() if p.cell is piece.cell}
+        body = [s for s in piece.statements if s.line not in hoisted and not is_dropped(s)]
+        return PlannedStep(
+            name=piece.mark.name, function=piece.mark.name, inputs=inputs, outputs=self.needs.outputs(piece),
+            source="\n".join(s.source for s in body), policy=piece.mark.policy, cell=piece.cell.number,
+            cell_id=piece.cell.id, heading=piece.cell.heading, is_async=piece.names.has_await,
+            local=tuple(p.statement for p in local),
+        )  # fmt: skip
+
+    def _call_step(self, piece: CallPiece) -> PlannedStep:
+        function, cell = self.pieces.functions[piece.call.function]
+        self.calls[function.name] = self.calls.get(function.name, 0) + 1
+        number = self.calls[function.name]
+        self.needs.check_function(function, piece)
+        self.needs.check_arguments(piece)
+        return PlannedStep(
+            name=function.name if number == 1 else f"{function.name}_{number}", function=function.name,
+            inputs=_argument_names(function, piece), outputs=piece.call.targets, source=function.source,
+            policy=Policy(**function.policy_source), cell=cell.number, cell_id=cell.id, heading=cell.heading,
+            is_function=True, is_async=function.is_async, call=piece.source,
+        )  # fmt: skip
+
+    def _implicit_step(self, group: list[FreePiece]) -> PlannedStep:
+        reads = self.needs.group_reads(group)
+        gives = tuple(dict.fromkeys(n for p in group for n in p.gives if not n.startswith("_") or n in self.needs.wanted))
+        name = f"prepare_{gives[0]}" if gives else f"setup_{group[0].cell.number}"
+        cell = group[0].cell
+        return PlannedStep(
+            name=name, function=name, inputs=reads, outputs=gives, source="\n".join(p.statement.source for p in group),
+            cell=cell.number, cell_id=cell.id, heading=cell.heading, implicit=True,
+            is_async=any(p.statement.names.has_await for p in group),
+        )  # fmt: skip
+
+    def _nested(self) -> dict[str, Policy]:
+        return {name: Policy(**self.pieces.functions[name][0].policy_source) for name in self.needs.nested()}
+
+    def _left_out(self) -> tuple[tuple[int, str], ...]:
+        return tuple(
+            (p.cell.number, ast.unparse(p.statement.node).splitlines()[0][:80])
+            for p in self.pieces.all
+            if isinstance(p, FreePiece) and not p.in_step and not self.needs.has(p)
+        )
+
+    def _refuse_twins(self, steps: Iterable[PlannedStep]) -> None:
+        seen: dict[str, PlannedStep] = {}
+        for step in steps:
+            twin = seen.setdefault(step.name, step)
+            if twin is not step:
+                raise AnalysisError(
+                    f"Cells {twin.cell} and {step.cell} both make a step named '{step.name}'.", cure="Rename one of them."
+                )
+
+
+def _argument_names(function: StepFunction, piece: CallPiece) -> tuple[str, ...] | dict[str, str]:
+    """The names of a call's arguments: in order, or by argument where one is given by keyword."""
+    names = piece.reads
+    if all(keyword is None for keyword, _source in piece.call.arguments):
+        return names
+    written = zip(piece.call.arguments, names, strict=True)
+    return {keyword or function.parameters[place]: name for place, ((keyword, _text), name) in enumerate(written)}

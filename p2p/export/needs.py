@@ -1,0 +1,244 @@
+"""What the steps of a notebook need of its unmarked cells, found by following names upwards.
+
+A free statement is needed when a step reads what it gives, when a needed statement does, or when it sets something up
+by side effect (a seed, an option). A needed statement belongs
+
+- at the module's top, when it depends on no data;
+- into the step that uses it, when it is a helper that reads data, or a second meaning of a name at the top;
+- into an implicit step, when it computes with data.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+
+from p2p.analysis import StepFunction, cell_names
+from p2p.errors import AnalysisError, nearest
+from p2p.export.bodies import is_setting
+from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces
+
+_BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__"}
+
+
+class Needs:
+    """Answers what each step needs; made by `find_needs`."""
+
+    def __init__(self, pieces: Pieces, parameters: frozenset[str]) -> None:
+        self.pieces = pieces
+        self.parameters = parameters
+        self.wanted: set[str] = set()
+        self._needed: dict[int, FreePiece] = {}
+        self._setup: set[int] = set()
+        self._users: dict[int, set[int]] = {}
+        self._functions: set[str] = set()
+        self._kinds: dict[int, str] = {}
+        self._claims: dict[str, int] = {}
+
+    # -- resolving names ---------------------------------------------------------------------------------------------
+
+    def writer(self, name: str, before: int) -> Piece | None:
+        """The piece above `before` that last gave `name` its meaning; None for a parameter or a name of Python's."""
+        for piece in reversed(self.pieces.all[:before]):
+            given = piece.gives if isinstance(piece, FreePiece) else piece.writes
+            if name in given:
+                return piece
+            if isinstance(piece, CellPiece) and piece.names.kinds.get(name) in ("value", "loop"):
+                return piece
+        return None
+
+    def is_data(self, name: str, before: int) -> bool:
+        """Whether a name stands for data there: a parameter, a step's value, or something computed from one."""
+        piece = self.writer(name, before)
+        if piece is None:
+            return name in self.parameters
+        return not isinstance(piece, FreePiece) or self.kind(piece) == "data"
+
+    def kind(self, piece: FreePiece) -> str:
+        """`module`, `local` (a helper that reads data when it is called) or `data`."""
+        if piece.order not in self._kinds:
+            self._kinds[piece.order] = "module"  # what a helper that calls itself sees
+            self._kinds[piece.order] = self._find_kind(piece)
+        return self._kinds[piece.order]
+
+    def _find_kind(self, piece: FreePiece) -> str:
+        end = len(self.pieces.all)
+        early = [n for n in piece.reads if n not in piece.late]
+        if any(self.is_data(n, piece.order) for n in early):
+            return "data"
+        if any(self._late_kind(n, end) != "module" for n in piece.late):
+            return "local" if piece.statement.is_definition else "data"
+        early_writers = [self.writer(n, piece.order) for n in early]
+        locals_read = any(isinstance(w, FreePiece) and self.kind(w) == "local" for w in early_writers)
+        return "local" if locals_read else "module"
+
+    def _late_kind(self, name: str, before: int) -> str:
+        piece = self.writer(name, before)
+        if isinstance(piece, FreePiece):
+            return self.kind(piece)
+        return "data" if piece is not None or name in self.parameters else "module"
+
+    # -- following needs ---------------------------------------------------------------------------------------------
+
+    def follow(self, piece: Piece, names: Sequence[str], before: int) -> None:
+        """Mark what `names` stand for at `before`, and what that needs in turn, as needed by `piece`."""
+        for name in names:
+            self.wanted.add(name)
+            writer = self.writer(name, before)
+            if name in self.pieces.functions and not isinstance(writer, CallPiece | CellPiece):
+                self._use_function(name, piece)
+            elif isinstance(writer, FreePiece):
+                self._use(writer, piece)
+            elif writer is None and name not in self.parameters and name not in _BUILTINS:
+                self._refuse_unknown(name, piece, before)
+
+    def _use(self, writer: FreePiece, piece: Piece) -> None:
+        users = self._users.setdefault(writer.order, set())
+        if piece.order in users:
+            return
+        users.add(piece.order)
+        self._needed[writer.order] = writer
+        early = [n for n in writer.reads if n not in writer.late]
+        self.follow(piece, early, writer.order)
+        self.follow(piece, [n for n in writer.late if n not in writer.writes], piece.order)
+
+    def _use_function(self, name: str, piece: Piece) -> None:
+        if isinstance(piece, CallPiece) and piece.call.function == name:
+            return
+        if name not in self._functions:
+            self._functions.add(name)
+            function, _cell = self.pieces.functions[name]
+            self.follow(piece, self._function_reads(function), piece.order)
+
+    def _function_reads(self, function: StepFunction) -> list[str]:
+        return [n for n in cell_names(function.source).reads if n != function.name]
+
+    def set_up(self, piece: FreePiece) -> None:
+        """A statement that sets something up by side effect is needed whether or not a name leads to it."""
+        self._setup.add(piece.order)
+        self._use(piece, piece)
+
+    def _refuse_unknown(self, name: str, piece: Piece, before: int) -> None:
+        known = {n: p.cell.number for p in self.pieces.all[:before] for n in p.writes}
+        close = nearest(name, [*known, *self.parameters])
+        where = f" (cell {known[close]})" if close in known else ""
+        later = next((p.cell.number for p in self.pieces.all[before:] if name in p.writes), None)
+        hint = f" Cell {later}, below it, does: move it up." if later else ""
+        raise AnalysisError(
+            f"Cell {piece.cell.number}: {_step_word(piece)} reads '{name}', which no cell above writes.{hint}",
+            cure=f"Closest name: '{close}'{where}." if close and not later else "",
+        )
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+
+    def has(self, piece: FreePiece) -> bool:
+        return piece.order in self._needed
+
+    def is_setup(self, piece: FreePiece) -> bool:
+        return piece.order in self._setup
+
+    def nested(self) -> list[str]:
+        """Step functions that are called inside other steps, in the notebook's order."""
+        return [name for name in self.pieces.functions if name in self._functions]
+
+    def at_module_level(self) -> list[FreePiece]:
+        """The needed statements for the module's top, in the notebook's order."""
+        return [p for p in self._in_order() if self.kind(p) == "module" and not self._is_second_meaning(p)]
+
+    def _in_order(self) -> list[FreePiece]:
+        return [self._needed[order] for order in sorted(self._needed)]
+
+    def _is_second_meaning(self, piece: FreePiece) -> bool:
+        """Whether a needed statement gives a name at the module's top another meaning than an earlier one did."""
+        if piece.statement.is_import or any(n in piece.reads for n in piece.gives):
+            return False
+        earlier = [p for p in self._in_order() if p.order < piece.order and self.kind(p) == "module"]
+        return any(name in p.writes for name in piece.writes for p in earlier)
+
+    def local_to(self, piece: Piece) -> list[FreePiece]:
+        """The helpers that go into this step's own body."""
+        return [
+            p for p in self._in_order()
+            if piece.order in self._users[p.order]
+            and (self.kind(p) == "local" or (self.kind(p) == "module" and self._is_second_meaning(p)))
+        ]  # fmt: skip
+
+    def data_reads(self, piece: Piece, local: Sequence[FreePiece]) -> tuple[str, ...]:
+        """The values and parameters that a step takes, those of its local helpers included."""
+        own = {name for p in local for name in p.writes}
+        reads = [n for n in piece.reads if n not in own and self.is_data(n, piece.order)]
+        helped = [n for p in local for n in p.reads if n not in own and self.is_data(n, piece.order)]
+        return tuple(dict.fromkeys([*reads, *helped]))
+
+    def outputs(self, piece: CellPiece) -> tuple[str, ...]:
+        """A cell's outputs: as declared or read from its code, and whatever else it writes that a later step reads."""
+        later: list[str] = []
+        for name in piece.names.writes:
+            hoisted = any(isinstance(p, FreePiece) and name in p.writes for p in self._in_order() if p.cell is piece.cell)
+            if name not in piece.writes and not hoisted and self._is_read_later(name, piece):
+                later.append(name)
+        return (*piece.writes, *later)
+
+    def _is_read_later(self, name: str, piece: CellPiece) -> bool:
+        for other in self.pieces.all[piece.order + 1 :]:
+            needed = not isinstance(other, FreePiece) or self.has(other)
+            if needed and name in other.reads and self.writer(name, other.order) is piece:
+                return True
+        return False
+
+    def implicit_groups(self) -> list[list[FreePiece]]:
+        """Needed statements that compute with data, cell by cell."""
+        groups: dict[int, list[FreePiece]] = {}
+        for piece in self._in_order():
+            if self.kind(piece) == "data":
+                groups.setdefault(piece.cell.number, []).append(piece)
+        return list(groups.values())
+
+    def group_reads(self, group: Sequence[FreePiece]) -> tuple[str, ...]:
+        """The values that a group of statements takes from outside itself."""
+        written: set[str] = set()
+        reads: list[str] = []
+        for piece in group:
+            reads += [n for n in piece.reads if n not in written and self.is_data(n, group[0].order)]
+            written.update(piece.writes)
+        return tuple(dict.fromkeys(reads))
+
+    def check_function(self, function: StepFunction, piece: CallPiece) -> None:
+        """Refuse a step function that reads data which is not among its arguments."""
+        for name in self._function_reads(function):
+            if self.is_data(name, piece.order):
+                raise AnalysisError(
+                    f"Step '{function.name}' reads '{name}', which is data of the notebook and not among its arguments.",
+                    cure=f"Add '{name}' to its arguments and pass it in.",
+                )
+
+    def check_arguments(self, piece: CallPiece) -> None:
+        """Refuse an argument that is neither a parameter nor a step's value."""
+        for name in piece.reads:
+            if not self.is_data(name, piece.order):
+                raise AnalysisError(
+                    f"Cell {piece.cell.number}: step '{piece.call.function}' is given '{name}', which is a constant.",
+                    cure="Let the function read it by itself, or move it to the parameters cell.",
+                )
+
+
+def _step_word(piece: Piece) -> str:
+    if isinstance(piece, CellPiece):
+        return f"step '{piece.mark.name}'"
+    return f"step '{piece.call.function}'" if isinstance(piece, CallPiece) else "a statement that a step needs"
+
+
+def find_needs(pieces: Pieces, parameters: frozenset[str]) -> Needs:
+    """Follow every step's reads upwards."""
+    needs = Needs(pieces, parameters)
+    modules = {n for p in pieces.all if isinstance(p, FreePiece) and p.statement.is_import for n in p.writes}
+    for piece in pieces.all:
+        if isinstance(piece, FreePiece):
+            if not piece.in_step and is_setting(piece.statement, modules):
+                needs.set_up(piece)
+            continue
+        needs.follow(piece, piece.reads, piece.order)
+        if isinstance(piece, CallPiece):
+            function, _cell = pieces.functions[piece.call.function]
+            needs.follow(piece, needs._function_reads(function), piece.order)
+    return needs

@@ -1,0 +1,164 @@
+"""A notebook cut into pieces: step cells, calls of step functions, and the free statements between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from p2p.analysis import (
+    CellNames,
+    Mark,
+    StepCall,
+    StepFunction,
+    cell_names,
+    split_mark,
+    step_calls,
+    step_functions,
+    step_outputs,
+)
+from p2p.errors import AnalysisError
+from p2p.export.bodies import is_dropped, plain_source
+from p2p.export.statements import Statement, split_statements
+from p2p.notebook import Cell, Notebook
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A part of the notebook, in its place.
+
+    Attributes:
+        order: its place among all pieces.
+        reads, writes: names; for a step, its inputs as read from the code and its outputs.
+        mutates: names that it may change in place.
+        late: the reads that happen only when a function it defines is called.
+    """
+
+    order: int
+    cell: Cell
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    mutates: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class FreePiece(Piece):
+    """A statement of an unmarked cell, or an import or definition of a step cell."""
+
+    statement: Statement = None  # type: ignore[assignment]  # always given; dataclass inheritance wants a default
+    in_step: bool = False
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The names that stand for something else after it."""
+        return (*self.writes, *(n for n in self.mutates if n in self.reads))
+
+
+@dataclass(frozen=True, eq=False)
+class CellPiece(Piece):
+    """A marked cell."""
+
+    mark: Mark = None  # type: ignore[assignment]  # always given
+    names: CellNames = None  # type: ignore[assignment]  # always given
+    statements: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class CallPiece(Piece):
+    """A call of a step function."""
+
+    call: StepCall = None  # type: ignore[assignment]  # always given
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The whole notebook: its pieces in order, and its step functions by name with their cells."""
+
+    all: tuple[Piece, ...]
+    functions: dict[str, tuple[StepFunction, Cell]]
+
+
+def cut(notebook: Notebook) -> Pieces:
+    """Cut a notebook into pieces. Raises AnalysisError for code that has no meaning in a module."""
+    cutter = _Cutter()
+    for cell in notebook.cells:
+        mark, body = split_mark(cell.source)
+        if cell is notebook.parameters:
+            cutter.imports_of(cell)
+        elif mark is not None:
+            cutter.marked(cell, mark, body)
+        else:
+            cutter.unmarked(cell)
+    return Pieces(tuple(cutter.pieces), cutter.functions)
+
+
+class _Cutter:
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self.functions: dict[str, tuple[StepFunction, Cell]] = {}
+
+    def imports_of(self, cell: Cell) -> None:
+        self._free(cell, (s for s in split_statements(free_source(cell), cell.number) if s.is_import))
+
+    def marked(self, cell: Cell, mark: Mark, body: str) -> None:
+        source = plain_source(body, cell.number)
+        names = cell_names(source)
+        _refuse_dynamic(names, cell)
+        statements = split_statements(source, cell.number)
+        self._free(cell, (s for s in statements if s.is_import or s.is_definition), in_step=True)
+        outputs = mark.outputs if mark.outputs is not None else step_outputs(names)
+        rest = tuple(s for s in statements if not s.is_import)
+        self.pieces.append(CellPiece(
+            len(self.pieces), cell, names.reads, outputs, names.mutates, names.late_reads,
+            mark=mark, names=names, statements=rest,
+        ))  # fmt: skip
+
+    def unmarked(self, cell: Cell) -> None:
+        source = free_source(cell)
+        for function in step_functions(source):
+            self.functions[function.name] = (function, cell)
+        calls = {c.lineno: c for c in step_calls(source, list(self.functions))}
+        for statement in split_statements(source, cell.number):
+            if statement.is_definition and statement.names.writes[0] in self.functions:
+                continue
+            inside = [c for line, c in calls.items() if statement.line <= line <= (statement.node.end_lineno or line)]
+            if inside:
+                self._call(cell, statement, inside)
+            else:
+                self._free(cell, [statement])
+
+    def _call(self, cell: Cell, statement: Statement, calls: Sequence[StepCall]) -> None:
+        call = calls[0]
+        if not call.simple or len(calls) > 1:
+            raise AnalysisError(
+                f"Cell {cell.number}, line {call.lineno}: step '{call.function}' is called {call.why or 'with others'}, "
+                "so its inputs and outputs have no names to wire it by.",
+                cure=f"Write `result = {call.function}(name, ...)` at the top of the cell, or mark the cell with %%step.",
+            )
+        reads = tuple(name for name in call.argument_names if name is not None)
+        self.pieces.append(CallPiece(
+            len(self.pieces), cell, reads, call.targets, call=call, source=statement.source
+        ))  # fmt: skip
+
+    def _free(self, cell: Cell, statements: Iterable[Statement], *, in_step: bool = False) -> None:
+        for statement in statements:
+            if not is_dropped(statement):
+                names = statement.names
+                self.pieces.append(FreePiece(
+                    len(self.pieces), cell, names.reads, names.writes, names.mutates, names.late_reads,
+                    statement=statement, in_step=in_step,
+                ))  # fmt: skip
+
+
+def free_source(cell: Cell) -> str:
+    """An unmarked cell's source, its magics taken off: what they did is not part of a pipeline."""
+    return plain_source(cell.source, cell.number, strict=False)
+
+
+def _refuse_dynamic(names: CellNames, cell: Cell) -> None:
+    for line, what in names.dynamic:
+        raise AnalysisError(
+            f"Cell {cell.number}, line {line}: {what} hides which names the step reads and writes.",
+            cure="Write the names out.",
+        )

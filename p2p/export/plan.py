@@ -1,0 +1,72 @@
+"""The plan of an export: which cell becomes which step, what each needs, and what stays out.
+
+Names are the wiring. A name that a step reads is resolved to whatever wrote it last above the step: a parameter, an
+earlier step, or a statement of an unmarked cell. Such a statement goes to the top of the module when it depends on no
+data (imports, helpers, constants), into the step when it is a helper that reads data, and becomes a step of its own
+when it computes with data. Unmarked statements that nothing needs are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from p2p.export.statements import Statement
+from p2p.policy import Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStep:
+    """One step of the module to be.
+
+    Attributes:
+        name: the step's name.
+        function: name of its function in `steps.py` (a function step that is called twice is one function).
+        inputs: names it takes; for a function step by argument.
+        outputs: names it gives.
+        source: for a cell, its statements; for a function, its definition without the decorator.
+        call: for a function step, the notebook's own call of it.
+        local: helpers that read data, to be put at the beginning of its body.
+        implicit: made from unmarked cells, so the notebook's run has no record of it.
+    """
+
+    name: str
+    function: str
+    inputs: tuple[str, ...] | Mapping[str, str]
+    outputs: tuple[str, ...]
+    source: str
+    policy: Policy = field(default_factory=Policy)
+    cell: int
+    cell_id: str = ""
+    heading: str = ""
+    is_function: bool = False
+    is_async: bool = False
+    call: str = ""
+    local: tuple[Statement, ...] = ()
+    implicit: bool = False
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        return tuple(self.inputs.values() if isinstance(self.inputs, Mapping) else self.inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that the generated module will hold.
+
+    Attributes:
+        name: the pipeline's name.
+        steps: in the order in which they run.
+        imports, setup, helpers: statements for the top of `steps.py`, each in the notebook's order.
+        nested: functions that run as steps inside other steps, with their policies.
+        left_out: (cell, what) of unmarked statements that no step needs.
+    """
+
+    name: str
+    steps: tuple[PlannedStep, ...]
+    imports: tuple[Statement, ...]
+    setup: tuple[Statement, ...]
+    helpers: tuple[Statement, ...]
+    nested: Mapping[str, Policy] = field(default_factory=dict)
+    left_out: tuple[tuple[int, str], ...] = ()
+

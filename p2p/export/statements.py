@@ -1,0 +1,82 @@
+"""A cell's source cut into top-level statements, each with the comments above it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from p2p.analysis import CellNames, cell_names, to_python
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One top-level statement.
+
+    Attributes:
+        source: its text, comments above it and on its lines included.
+        node: its syntax tree.
+        names: what it reads and writes.
+        cell: number of its cell.
+        line: its first line in the cell, from 1.
+    """
+
+    source: str
+    node: ast.stmt
+    names: CellNames
+    cell: int
+    line: int
+
+    @property
+    def is_import(self) -> bool:
+        return isinstance(self.node, ast.Import | ast.ImportFrom)
+
+    @property
+    def is_definition(self) -> bool:
+        return isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+
+
+def split_statements(source: str, cell: int) -> list[Statement]:
+    """The top-level statements of a cell, in order; IPython's own lines come as the calls they stand for."""
+    text = to_python(source)
+    lines = text.splitlines()
+    statements: list[Statement] = []
+    after = 0
+    for node in ast.parse(text).body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        start = _comments_above(lines, first - 1, after)
+        end = node.end_lineno or node.lineno
+        piece = _piece(lines, start, first, end, node)
+        statements.append(Statement(piece, node, cell_names(ast.unparse(node)), cell, first))
+        after = end
+    return statements
+
+
+def _comments_above(lines: list[str], first: int, after: int) -> int:
+    """Index of the first of the comment lines directly above line index `first`, not before `after`."""
+    start = first
+    while start > after and lines[start - 1].lstrip().startswith("#"):
+        start -= 1
+    return start
+
+
+def _piece(lines: list[str], start: int, first: int, end: int, node: ast.stmt) -> str:
+    """The lines of a statement; where several share a line (`a = 1; b = 2`), only its own part."""
+    shares = lines[first - 1][: node.col_offset].strip() or _after(lines[end - 1], node).lstrip().startswith(";")
+    if shares:
+        return ast.unparse(node)
+    return "\n".join(lines[start:end])
+
+
+def _after(line: str, node: ast.stmt) -> str:
+    return line.encode()[node.end_col_offset or 0 :].decode()
+
+
+def indent(source: str) -> str:
+    """The source four spaces further in, but for lines that lie inside a string. It must parse as a module."""
+    inside: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)):
+            # Line numbers count from 1, so this leaves alone every line of the string but its first.
+            inside.update(range(node.lineno, node.end_lineno or node.lineno))
+    lines = source.splitlines()
+    return "\n".join(line if i in inside or not line.strip() else f"    {line}" for i, line in enumerate(lines))

@@ -1,0 +1,128 @@
+"""The generated tests of a version, as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from p2p.export.emit import formatted
+from p2p.export.plan import Plan, PlannedStep
+
+CONFTEST = '''"""What the steps log with plain MLflow goes to a store of its own while the tests run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from p2p import testing
+
+
+@pytest.fixture(autouse=True, scope="session")
+def isolated_tracking() -> Iterator[None]:
+    with testing.isolated():
+        yield
+'''
+
+
+def test_file(
+    plan: Plan, version: int, without_case: Mapping[str, str], bad: Sequence[tuple[str, str]], frames: Mapping[str, str]
+) -> str:
+    """`tests/test_pipeline.py`.
+
+    Args:
+        plan: the plan.
+        version: its version.
+        without_case: steps that have no recorded example, with the reason.
+        bad: (what, JSON of the parameters) that must be refused.
+        frames: by value name that has a frame contract: the name of its first column.
+    """
+    package = f"pipelines.{plan.name}.v{version}"
+    cases = [step for step in plan.steps if step.name not in without_case]
+    parts = [_head(plan, package, bool(cases), bool(frames)), _whole()]
+    parts += [_alone(step) for step in cases]
+    parts += [_missing_column(name, step, column) for name, (step, column) in frames_of(cases, frames).items()]
+    parts += [_bad_parameters(bad)]
+    left = "\n".join(f"# {name} has no test alone: {why}." for name, why in without_case.items())
+    return formatted("\n\n".join([*parts, left]) + "\n", "test_pipeline.py")
+
+
+def frames_of(cases: Sequence[PlannedStep], frames: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """By name of a frame: a step whose example holds it, and a column that its contract names."""
+    found: dict[str, tuple[str, str]] = {}
+    for step in cases:
+        for name in step.takes:
+            if name in frames:
+                found.setdefault(name, (step.name, frames[name]))
+    return found
+
+
+def _head(plan: Plan, package: str, cases: bool, frames: bool) -> str:
+    names = ["differences", *(["assert_gives", "recorded"] if cases or frames else [])]
+    contract = "from p2p.contracts import broken_rules\n" if frames else ""
+    return f'''"""Holds this version of {plan.name} against what its notebook gave. Written by `p2p export`."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+{contract}from p2p.testing import {", ".join(sorted(names))}
+from {package} import contracts, steps
+from {package}.params import Params
+from {package}.pipeline import pipeline
+
+VERSION = Path(__file__).parent.parent
+DATA = Path(__file__).parent / "data"
+'''
+
+
+def _whole() -> str:
+    return '''
+def test_reproduces_the_notebook() -> None:
+    """Every value of every step has the digest that the notebook's run recorded."""
+    assert differences(pipeline, VERSION) == []
+'''
+
+
+def _alone(step: PlannedStep) -> str:
+    inputs = step.inputs
+    if isinstance(inputs, Mapping):
+        arguments = ", ".join(f"{argument}=case.inputs[{json.dumps(name)}]" for argument, name in inputs.items())
+    else:
+        arguments = ", ".join(f"case.inputs[{json.dumps(name)}]" for name in inputs)
+    call = f"steps.{step.function}({arguments})"
+    call = f"asyncio.run({call})" if step.is_async else call
+    names = ", ".join(json.dumps(name) for name in step.outputs)
+    return f'''
+def test_{step.name}_alone() -> None:
+    """`{step.name}` gives what the notebook's own code gives, on a small recorded example."""
+    case = recorded(DATA / "{step.name}")
+    assert_gives({call}, case, ({names},))
+'''
+
+
+def _missing_column(name: str, step: str, column: str) -> str:
+    return f'''
+def test_contract_of_{name}_rejects_a_missing_column() -> None:
+    """A frame without one of its columns is told by that column's name."""
+    frame = recorded(DATA / "{step}").inputs["{name}"]
+    assert broken_rules(frame, contracts.CONTRACTS["{name}"]) == []
+    problems = broken_rules(frame.drop(columns=[{json.dumps(column)}]), contracts.CONTRACTS["{name}"])
+    assert problems == [{json.dumps(f"column '{column}' is missing")}]
+'''
+
+
+def _bad_parameters(bad: Sequence[tuple[str, str]]) -> str:
+    rows = "".join(f"        pytest.param({source}, id={json.dumps(what)}),\n" for what, source in bad)
+    return f'''
+@pytest.mark.parametrize(
+    "bad",
+    [
+{rows}    ],
+)
+def test_refuses_bad_parameters(bad: dict[str, object]) -> None:
+    """A misspelt name, a wrong type and a value out of bounds never get as far as a step."""
+    with pytest.raises(ValidationError):
+        Params(**bad)
+'''

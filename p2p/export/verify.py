@@ -1,0 +1,119 @@
+"""Proof: the module runs in a fresh process, and each of its values is held against the notebook's."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from p2p.errors import EvidenceRefused, RunFailed
+from p2p.export.plan import Plan
+from p2p.model import Finding, StepRecord, ValueRef
+from p2p.settings import Settings
+from p2p.store import ValueStore, difference
+from p2p.tracking import RunRecord, find_run
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One value of the module's run beside the notebook's.
+
+    Attributes:
+        verdict: `equal`, `unequal`, `not recorded` (the notebook has no such value) or `not compared` (not storable).
+        detail: for `unequal`, the first difference; for `not compared`, the reason.
+    """
+
+    step: str
+    value: str
+    verdict: str
+    digest: str | None = None
+    type: str = ""
+    detail: str = ""
+
+
+def run_module(
+    plan: Plan, version: int, stage: Path, settings: Settings, directory: Path, params: Mapping[str, Any], digest: str
+) -> RunRecord:
+    """Run the staged version in a fresh process, as a tracked run; raises EvidenceRefused when it fails."""
+    request = {
+        "path": [str(stage)], "root": str(settings.root), "tracking_uri": settings.tracking_uri,
+        "experiment": settings.experiment, "params": params, "notebook_digest": digest,
+        "tags": {"p2p.purpose": "verification"},
+    }  # fmt: skip
+    module = f"pipelines.{plan.name}.v{version}.pipeline"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(stage), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(
+        [sys.executable, "-m", "p2p.runners.child", module],
+        input=json.dumps(request), capture_output=True, text=True, cwd=directory, env=environment, check=False,
+    )  # fmt: skip
+    if not done.stdout:
+        raise RunFailed(f"The exported module could not be run: {_last_line(done.stderr)}", fields={"log": done.stderr})
+    answer = json.loads(done.stdout)
+    if done.returncode != 0:
+        finding = Finding(
+            where=f"step '{answer['failed_step']}'", what=f"fails in the module: {answer['error']}.",
+            why="It succeeded in the notebook, so it depends on something that the export did not see.",
+            cure="Read what it needs through its inputs.",
+        )  # fmt: skip
+        raise EvidenceRefused(f"'{plan.name}' was not exported: its module does not run.", [finding])
+    return find_run(settings.runs, answer["key"])
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "it ended without a word"
+
+
+def compare_runs(
+    recorded: Sequence[StepRecord], module: Sequence[StepRecord], values: ValueStore
+) -> list[Comparison]:
+    """Each output of each step of the module's run, held against the notebook's."""
+    before = {s.name: s for s in recorded}
+    compared = []
+    for step in module:
+        if step.parent:
+            continue
+        known = before[step.name].outputs if step.name in before else {}
+        for name, ref in step.outputs.items():
+            compared.append(_compare(step.name, name, known.get(name), ref, values))
+    return compared
+
+
+def _compare(step: str, name: str, recorded: ValueRef | None, ref: ValueRef, values: ValueStore) -> Comparison:
+    if recorded is None:
+        return Comparison(step, name, "not recorded", ref.digest, ref.type)
+    if recorded.digest is None or ref.digest is None:
+        return Comparison(step, name, "not compared", None, ref.type, recorded.reason or ref.reason)
+    if recorded.digest == ref.digest:
+        return Comparison(step, name, "equal", ref.digest, ref.type)
+    detail = difference(values.get(recorded), values.get(ref)) or "the stored bytes differ"
+    return Comparison(step, name, "unequal", ref.digest, ref.type, detail)
+
+
+def refuse_unequal(plan: Plan, compared: Sequence[Comparison], missing: Sequence[str]) -> None:
+    """Raise EvidenceRefused with a finding for each value that is not equal, and each step that did not run."""
+    findings = [
+        Finding(
+            where=f"step '{c.step}', value '{c.value}'", what=f"differs from the notebook's: {c.detail}.",
+            why="The module would not give the notebook's results.",
+            cure="Likely causes: an unseeded random generator, the clock, the order of a set, a changed file or the "
+            "network; or a cell in between that changes the value.",
+        )
+        for c in compared if c.verdict == "unequal"
+    ]  # fmt: skip
+    findings += [
+        Finding(f"step '{name}'", "ran in the notebook and not in the module.", "Its results would be missing.",
+                "Mark it at the top of its cell.")
+        for name in missing
+    ]  # fmt: skip
+    if findings:
+        first = findings[0]
+        raise EvidenceRefused(
+            f"'{plan.name}' was not exported: {len(findings)} values differ, the first at {first.where}: {first.what}",
+            findings,
+        )

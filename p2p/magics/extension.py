@@ -1,0 +1,205 @@
+"""Putting p2p into a shell: an input transformer that takes the mark off, hooks around each cell, and the magics."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from p2p.analysis import is_step_mark, split_mark, step_functions
+from p2p.errors import P2PError
+from p2p.execution import arun_step
+from p2p.execution.services import activate as activate_services
+from p2p.magics.cellstep import MarkedCell, cell_work, check_inputs, read_cell
+from p2p.magics.known import KnownValues
+from p2p.magics.parameters import PendingParameters
+from p2p.session import AttachedSession, CallSites, InteractiveSession
+from p2p.session.attached import take_attachment
+from p2p.session.callsites import activate as activate_sites
+from p2p.session.interactive import note
+from p2p.settings import load_settings
+from p2p.step import Step
+from p2p.tracking import guard
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_ATTRIBUTE = "_p2p_extension"
+
+
+def load(shell: InteractiveShell) -> None:
+    """Put p2p into the shell; a second call changes nothing."""
+    if not hasattr(shell, _ATTRIBUTE):
+        setattr(shell, _ATTRIBUTE, Extension(shell))
+
+
+def unload(shell: InteractiveShell) -> None:
+    """End the run and take p2p out of the shell."""
+    extension = getattr(shell, _ATTRIBUTE, None)
+    if extension is not None:
+        extension.leave()
+        delattr(shell, _ATTRIBUTE)
+
+
+class Extension:
+    """p2p in one shell."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+        self.sites = CallSites()
+        self.known = KnownValues()
+        self.parameters = PendingParameters()
+        self.session = self._session()
+        self._inside = False
+        self._cell: MarkedCell | None = None
+        self._refusal: P2PError | None = None
+        self._run_ast_nodes = shell.run_ast_nodes
+        self._enter()
+
+    def _session(self) -> AttachedSession | InteractiveSession:
+        taken = take_attachment()
+        if taken is not None:
+            attachment, secrets = taken
+            self.parameters = PendingParameters(attachment, secrets)
+            return AttachedSession(attachment)
+        session = InteractiveSession(load_settings(), self._notebook, note)
+        session.warm()
+        atexit.register(session.close)
+        return session
+
+    def _enter(self) -> None:
+        self.shell.input_transformers_cleanup.append(self._take_mark_off)
+        self.shell.events.register("pre_run_cell", self._before_cell)
+        self.shell.events.register("post_run_cell", self._after_cell)
+        self.shell.run_ast_nodes = self._run_nodes  # type: ignore[method-assign]  # the seam: see cellstep
+        self.shell.register_magic_function(self._misplaced, "cell", "step")
+        self.shell.register_magic_function(self._command, "line", "p2p")
+        activate_sites(self.sites)
+        activate_services(self.session.services)
+
+    def leave(self) -> None:
+        """Undo everything, and end the run."""
+        self.shell.input_transformers_cleanup.remove(self._take_mark_off)
+        self.shell.events.unregister("pre_run_cell", self._before_cell)
+        self.shell.events.unregister("post_run_cell", self._after_cell)
+        self.shell.run_ast_nodes = self._run_ast_nodes  # type: ignore[method-assign]  # puts the seam back
+        activate_services(None)
+        self.session.close() if isinstance(self.session, InteractiveSession) else self.session.end()
+
+    def _take_mark_off(self, lines: list[str]) -> list[str]:
+        """The cell without its mark; inside another magic the mark stays, and `_misplaced` explains."""
+        source = "".join(lines)
+        if self._inside or not is_step_mark(source):
+            return lines
+        try:
+            return split_mark(source)[1].splitlines(keepends=True)
+        except P2PError:
+            return ["pass\n"]  # what is wrong with the mark is raised when the cell runs
+
+    def _before_cell(self, info: Any) -> None:
+        self._inside = True
+        self._refusal = None
+        self.parameters.convert(self.shell.user_ns)
+        guard.install()
+        guard.arm()
+        try:
+            self._cell = self._marked(info.raw_cell)
+        except P2PError as error:
+            self._refusal = error
+        self.sites.enter_cell(info.cell_id or info.raw_cell, info.raw_cell, self._step_functions(info.raw_cell))
+
+    def _step_functions(self, source: str) -> list[str]:
+        """The step functions that exist, and those that the cell is about to define."""
+        existing = [name for name, value in self.shell.user_ns.items() if isinstance(value, Step)]
+        try:
+            return [*existing, *(f.name for f in step_functions(source))]
+        except P2PError:
+            return existing
+
+    def _marked(self, source: str) -> MarkedCell | None:
+        if not is_step_mark(source):
+            return None
+        mark, body = split_mark(source)
+        assert mark is not None
+        cell = read_cell(mark, body, self.shell.execution_count)
+        check_inputs(cell, self.shell.user_ns, self.known.names())
+        return cell
+
+    def _after_cell(self, _result: Any) -> None:
+        self._inside = False
+        self._cell = None
+        guard.install()
+        guard.arm()
+
+    async def _run_nodes(self, nodelist: Any, cell_name: str, *args: Any, **kwargs: Any) -> bool | None:
+        """IPython's `run_ast_nodes`; for a step cell, as the body of a step."""
+        cell, self._cell = self._cell, None
+        result = kwargs.get("result")
+        if self._refusal is not None:
+            return self._show(self._refusal, result)
+        if cell is None:
+            outcome: bool | None = await self._run_ast_nodes(nodelist, cell_name, *args, **kwargs)
+            return outcome
+
+        async def attempt() -> None:
+            # The list is IPython's to change (`last_expr_or_assign` appends to it), so each attempt has its own.
+            failed = await self._run_ast_nodes(list(nodelist), cell_name, *args, **kwargs)
+            if failed:
+                error, result.error_in_exec = result.error_in_exec, None
+                raise error
+
+        return await self._as_step(cell, attempt, result)
+
+    async def _as_step(self, cell: MarkedCell, attempt: Any, result: Any) -> bool:
+        services = self.session.services()
+        work = cell_work(cell, self.shell.user_ns, attempt, self.known.refs(self.shell.user_ns))
+        shown, self.shell.showtraceback = self.shell.showtraceback, _silent  # type: ignore[method-assign]  # see below
+        try:
+            outcome = await arun_step(work, services)
+        except BaseException as error:  # shown and handed to IPython, as its own run_code does with any error
+            # A failed attempt that is tried again shows no traceback; the last one is shown here.
+            self.shell.showtraceback = shown  # type: ignore[method-assign]  # puts it back
+            return self._show(error, result)
+        finally:
+            self.shell.showtraceback = shown  # type: ignore[method-assign]  # puts it back
+        self.known.remember(outcome)
+        return False
+
+    def _show(self, error: BaseException, result: Any) -> bool:
+        if result is not None:
+            result.error_in_exec = error
+        self.shell.showtraceback((type(error), error, error.__traceback__), running_compiled_code=True)
+        return True
+
+    def _misplaced(self, line: str, _body: str) -> None:
+        """Mark a cell as a step: `%%step name`, `%%step name(inputs) -> outputs --retries N --timeout SECONDS`.
+
+        Inputs and outputs that are not declared are read from the code.
+        """
+        from IPython.core.error import UsageError
+
+        raise UsageError(f"'%%step {line}' must be the first line of its cell; put other cell magics below it.")
+
+    def _command(self, line: str) -> str | None:
+        """`%p2p new` ends the run, and the next step opens another; `%p2p run` gives the open run's id."""
+        match line.split():
+            case ["new"]:
+                self.session.end()
+                self.known = KnownValues()
+                return None
+            case ["run"]:
+                return self.session.run_id or "no run is open; the next step opens one"
+        from IPython.core.error import UsageError
+
+        raise UsageError(f"'%p2p {line}' is not known: use `%p2p new` or `%p2p run`.")
+
+    def _notebook(self) -> tuple[str, str]:
+        """The notebook's name and path, as JupyterLab or VS Code tell them; `session` in a plain shell."""
+        told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
+        path = Path(str(told)) if told else None
+        return (path.stem, path.name) if path else ("session", "")
+
+
+def _silent(*_args: Any, **_kwargs: Any) -> None:
+    """Show nothing."""

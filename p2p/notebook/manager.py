@@ -1,0 +1,110 @@
+"""papermill's record of an executing notebook, made truthful and safe.
+
+papermill marks every cell "completed" when a kernel dies, and writes the whole notebook, not atomically, at each cell.
+Here a cell is what it is, and the file is written whole or not at all, at most once in a few seconds and at the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from papermill.engines import NotebookExecutionManager
+
+from p2p.execution import EventSink
+from p2p.files import write_atomic
+
+_SAVE_EVERY = 5.0
+
+
+class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]  # papermill has no types
+    """Keeps cell states true, tells the run's journal of them, and saves at a bounded cost.
+
+    Args:
+        nb: the notebook.
+        path: where the executed notebook goes.
+        events: the run's journal.
+    """
+
+    def __init__(self, nb: Any, path: Path, events: EventSink, **options: Any) -> None:
+        super().__init__(nb, progress_bar=False, autosave_cell_every=int(_SAVE_EVERY), **options)
+        self.path = path
+        self.events = events
+        self.current: int | None = None
+        self._saved = 0.0
+
+    def save(self, **kwargs: Any) -> None:
+        """Write the notebook, unless that was done a moment ago."""
+        if time.monotonic() - self._saved >= _SAVE_EVERY:
+            self.write()
+
+    def write(self) -> None:
+        """Write the notebook now."""
+        write_atomic(self.path, nbformat.writes(self.nb) + "\n")
+        self._saved = time.monotonic()
+        self.last_save_time = self.now()
+
+    def cell_start(self, cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
+        """A cell begins."""
+        super().cell_start(cell, cell_index, **kwargs)
+        self.current = cell_index
+        if _runs(cell):
+            self.events.append("cell_started", **self._facts(cell_index))
+
+    def cell_complete(self, cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
+        """A cell ended, one way or the other; papermill calls this also when the kernel died under it."""
+        died = self.interrupted()
+        if died:
+            cell.metadata.papermill["exception"] = True
+            cell.metadata.papermill["status"] = self.FAILED
+        super().cell_complete(cell, cell_index, **kwargs)
+        if _runs(cell):
+            state, seconds = cell.metadata.papermill["status"], cell.metadata.papermill["duration"]
+            self.events.append("cell_finished", state=state, seconds=seconds, **self._facts(cell_index))
+
+    def interrupted(self) -> bool:
+        """Whether an exception other than a cell's own is passing through (a dead kernel, a timeout, Ctrl-C)."""
+        import sys
+
+        from nbclient.exceptions import CellExecutionError
+
+        error = sys.exc_info()[1]
+        return error is not None and not isinstance(error, CellExecutionError)
+
+    def notebook_complete(self, **kwargs: Any) -> None:
+        """Write the notebook; cells that never ran keep saying so."""
+        pending = [c for c in self.nb.cells if c.metadata.papermill["status"] == self.PENDING]
+        super().notebook_complete(**kwargs)
+        for cell in pending:
+            cell.metadata.papermill["status"] = self.PENDING
+        self.write()
+
+    def not_run(self) -> list[int]:
+        """Indices of the code cells that did not complete."""
+        return [
+            index
+            for index, cell in enumerate(self.nb.cells)
+            if _runs(cell) and cell.metadata.papermill["status"] != self.COMPLETED
+        ]
+
+    def _facts(self, index: int | None) -> dict[str, Any]:
+        assert index is not None
+        return cell_facts(self.nb.cells, index)
+
+
+def cell_facts(cells: Any, index: int) -> dict[str, Any]:
+    """How people name a cell: its number among the code cells (the injected one does not count), its id."""
+    code = [i for i, c in enumerate(cells) if c.cell_type == "code" and not _injected(c)]
+    number = len([i for i in code if i <= index])
+    return {"cell": number, "cells": len(code), "cell_id": cells[index].get("id", "")}
+
+
+def _injected(cell: Mapping[str, Any]) -> bool:
+    return "injected-parameters" in cell["metadata"].get("tags", [])
+
+
+def _runs(cell: Any) -> bool:
+    return bool(cell.cell_type == "code" and cell.source.strip())

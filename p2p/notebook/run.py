@@ -1,0 +1,214 @@
+"""Running a notebook: parameters checked, one run opened, papermill at work, the run ended as it truly went."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from p2p.files import write_atomic
+from p2p.model import RunStatus
+from p2p.notebook.document import Notebook, parameters_of, read_notebook
+from p2p.outcome import RunOutcome, outcome_of
+from p2p.params import Values
+from p2p.session import Attachment
+from p2p.settings import Settings
+from p2p.store import DiskStore
+from p2p.tracking import Driver, RunFacts, facts
+from p2p.tracking.driver import Watcher
+from p2p.tracking.journal import read_events
+from p2p.tracking.records import read_record
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How to run a notebook.
+
+    Attributes:
+        output: where to put a copy of the executed notebook.
+        directory: the kernel's working directory; the notebook's own when not given, as in Jupyter.
+        log: a stream for what the cells print.
+        cell_timeout: seconds that one cell may take.
+        html: keep the executed notebook as HTML too.
+        kernel: the kernelspec; the default runs in the environment that p2p itself is in.
+        tags: further tags of the run.
+    """
+
+    output: Path | None = None
+    directory: Path | None = None
+    log: IO[str] | None = None
+    cell_timeout: int | None = None
+    html: bool = True
+    kernel: str = "python3"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Failure:
+    status: RunStatus
+    error: str
+    cell: int | None = None
+
+
+def run_notebook(
+    path: Path,
+    settings: Settings,
+    *,
+    given: Mapping[str, Any] | None = None,
+    text: Mapping[str, str] | None = None,
+    options: RunOptions | None = None,
+    watch: Watcher | None = None,
+) -> RunOutcome:
+    """Run the notebook at `path` as one tracked run.
+
+    Args:
+        path: the notebook.
+        settings: the project's.
+        given: parameters as plain typed values.
+        text: parameters as the command line gives them.
+        options: see RunOptions.
+        watch: called with each event of the run, for progress.
+
+    Returns:
+        The outcome; its status is FINISHED only when every cell ran and succeeded.
+
+    Raises:
+        InputRefused: the notebook or a parameter was refused; nothing was started.
+        KeyboardInterrupt: passed on after the run was ended as KILLED.
+    """
+    options = options or RunOptions()
+    notebook = read_notebook(path)
+    values = parameters_of(notebook).parse(given or {}, text=text or {})
+    began = time.monotonic()
+    driver = Driver(settings, _facts(notebook, values, settings, options), watch=watch)
+    driver.open()
+    try:
+        failure = _execute(notebook, values, driver, options)
+    except BaseException as error:
+        driver.end(RunStatus.KILLED, **_in_flight(driver), error=f"{type(error).__name__}: {error}")
+        raise
+    executed = _keep_notebook(notebook, driver, options)
+    _end(driver, failure)
+    record = read_record(driver.directory)
+    store = DiskStore(settings.values)
+    return outcome_of(record, store, target=str(path), seconds=time.monotonic() - began, executed=executed)
+
+
+def _facts(notebook: Notebook, values: Values, settings: Settings, options: RunOptions) -> RunFacts:
+    return RunFacts(
+        name=notebook.name, run_kind="notebook", source=facts.relative(notebook.path, settings.root),
+        notebook_digest=notebook.digest, params=values.plain(), git_commit=facts.git_commit(settings.root),
+        python=facts.python_version(), packages=facts.package_versions(), tags=options.tags,
+    )  # fmt: skip
+
+
+def _execute(notebook: Notebook, values: Values, driver: Driver, options: RunOptions) -> _Failure | None:
+    """Let papermill run the notebook; gives what went wrong, or None."""
+    import nbformat
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    from p2p.notebook.engine import KernelPlan
+
+    plan = KernelPlan(
+        path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver),
+        directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],
+    )  # fmt: skip
+    document = nbformat.read(notebook.path, as_version=4)
+    try:
+        # The notebook goes in as a node and comes out through the plan: papermill would treat paths as templates.
+        papermill.execute_notebook(
+            document, None, parameters=values.literals(), engine_name="p2p", kernel_name=options.kernel,
+            language="python", progress_bar=False, stdout_file=options.log, stderr_file=options.log,
+            execution_timeout=options.cell_timeout, plan=plan,
+        )  # fmt: skip
+    except PapermillExecutionError as error:
+        return _Failure(RunStatus.FAILED, f"{error.ename}: {error.evalue}", _running_cell(driver))
+    except DeadKernelError:
+        return _Failure(RunStatus.FAILED, "the kernel died", _running_cell(driver))
+    except CellTimeoutError:
+        return _Failure(RunStatus.FAILED, f"the cell took longer than {options.cell_timeout} s", _running_cell(driver))
+    return _unfinished(plan.managers[-1], driver)
+
+
+def _environment(notebook: Notebook, values: Values, driver: Driver) -> dict[str, str]:
+    attachment = Attachment(
+        directory=str(driver.directory), run_id=driver.run_id, experiment=driver.experiment,
+        tracking_uri=driver.settings.tracking_uri, root=str(driver.settings.root),
+        notebook=str(notebook.path.resolve()), given=values.literals(), convert=bool(values.converted()),
+    )  # fmt: skip
+    return {**os.environ, **attachment.environment(values.secrets())}
+
+
+def _running_cell(driver: Driver) -> int | None:
+    """The number of the cell that ran last, which is the one that failed."""
+    cells = [e["cell"] for e in read_events(driver.directory) if e["kind"] == "cell_started"]
+    return cells[-1] if cells else None
+
+
+def _unfinished(manager: Any, driver: Driver) -> _Failure | None:
+    """papermill ends without an error when a cell calls `sys.exit(0)`; the cells after it never ran."""
+    missing = manager.not_run()
+    if not missing:
+        return None
+    return _Failure(
+        RunStatus.FAILED, f"the notebook ended early: {len(missing)} cells did not complete", _running_cell(driver)
+    )
+
+
+def _in_flight(driver: Driver) -> dict[str, Any]:
+    """The step and cell that were at work when the run was stopped."""
+    facts_now: dict[str, Any] = {"failed_step": _failed_step(driver), "failed_cell": _running_cell(driver)}
+    return {k: v for k, v in facts_now.items() if v}
+
+
+def _failed_step(driver: Driver) -> str:
+    """The outermost step that failed last, or that was at work when its process died."""
+    at_work: dict[str, str] = {}
+    failed = ""
+    for event in read_events(driver.directory):
+        if event["kind"] == "step_started" and not event["parent"]:
+            at_work[event["id"]] = event["step"]
+        elif event["kind"] == "step_finished" and not event["parent"]:
+            at_work.pop(event["id"], None)
+            failed = event["step"] if event["state"] == "failed" else ""
+    return next(iter(at_work.values()), failed)
+
+
+def _keep_notebook(notebook: Notebook, driver: Driver, options: RunOptions) -> Path:
+    """Put the executed notebook where it was asked for, and with its HTML among the run's artifacts."""
+    executed = driver.directory / "notebook.ipynb"
+    named = driver.directory / f"{notebook.name}.ipynb"
+    executed.replace(named)
+    driver.journal.append("artifact", path=named.name, folder="notebook")
+    if options.html:
+        page = named.with_suffix(".html")
+        write_atomic(page, _html(named))
+        driver.journal.append("artifact", path=page.name, folder="notebook")
+    if options.output is not None:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        temporary = options.output.with_name(f".{options.output.name}.tmp")
+        shutil.copyfile(named, temporary)
+        temporary.replace(options.output)
+        return options.output
+    return named
+
+
+def _html(path: Path) -> str:
+    from nbconvert import HTMLExporter
+
+    body, _resources = HTMLExporter().from_filename(str(path))
+    return str(body)
+
+
+def _end(driver: Driver, failure: _Failure | None) -> None:
+    if failure is None:
+        driver.end(RunStatus.FINISHED)
+        return
+    where: dict[str, Any] = {"failed_step": _failed_step(driver), "failed_cell": failure.cell}
+    driver.end(failure.status, error=failure.error[:2000], **{k: v for k, v in where.items() if v})

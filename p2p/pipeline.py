@@ -1,0 +1,109 @@
+"""What a pipeline is: steps joined by the names of their inputs and outputs, plus parameters. Description only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from p2p.errors import InputRefused, nearest
+from p2p.policy import Policy
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step of a pipeline.
+
+    Attributes:
+        function: does the work; a plain function.
+        inputs: names of the values and parameters it takes, in the order of its arguments; or a mapping from its
+            arguments to those names.
+        outputs: names of what it returns: one name for the whole result, several for a tuple of that length.
+        policy: its retries and timeout.
+        name: the step's name; the function's when not given.
+    """
+
+    function: Callable[..., Any]
+    inputs: Sequence[str] | Mapping[str, str] = ()
+    outputs: Sequence[str] = ()
+    policy: Policy = field(default_factory=Policy)
+    name: str = ""
+
+    @property
+    def step(self) -> str:
+        return self.name or self.function.__name__
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The names of the values and parameters that it takes."""
+        return tuple(self.inputs.values() if isinstance(self.inputs, Mapping) else self.inputs)
+
+    def arguments(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The positional and keyword arguments of its function."""
+        if isinstance(self.inputs, Mapping):
+            return [], {argument: values[name] for argument, name in self.inputs.items()}
+        return [values[name] for name in self.inputs], {}
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Steps in an order in which they can run.
+
+    Attributes:
+        name: the pipeline's name.
+        version: its version, 1 or more.
+        params: a pydantic model of its parameters.
+        tasks: the steps; each takes only parameters and what earlier steps give.
+        contracts: what values must look like, by name.
+        nested: functions that run as steps inside other steps, with their policies.
+
+    Raises:
+        InputRefused: a step takes what nothing before it gives, or two steps share a name.
+    """
+
+    name: str
+    version: int
+    params: type[BaseModel]
+    tasks: Sequence[Task]
+    contracts: Mapping[str, Any] = field(default_factory=dict)
+    nested: Mapping[Callable[..., Any], Policy] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = set(self.params.model_fields)
+        steps: set[str] = set()
+        for task in self.tasks:
+            if task.step in steps:
+                raise InputRefused(f"Pipeline '{self.name}' has two steps named '{task.step}'.", cure="Rename one.")
+            steps.add(task.step)
+            for name in task.takes:
+                if name not in known:
+                    raise InputRefused(_unknown_input(self.name, task.step, name, known))
+            known.update(task.outputs)
+
+    def final_outputs(self) -> tuple[str, ...]:
+        """The values that no step takes in, in the order in which they are made.
+
+        A value that is only changed in place by later steps counts for the last step that gives it.
+        """
+        return final_values([(task.takes, task.outputs) for task in self.tasks])
+
+
+def final_values(wiring: Sequence[tuple[Sequence[str], Sequence[str]]]) -> tuple[str, ...]:
+    """The names that are given and not taken in afterwards, from each step's (inputs, outputs) in order."""
+    open_names: dict[str, None] = {}
+    for inputs, outputs in wiring:
+        for name in inputs:
+            open_names.pop(name, None)
+        for name in outputs:
+            open_names.pop(name, None)
+            open_names[name] = None
+    return tuple(open_names)
+
+
+def _unknown_input(pipeline: str, step: str, name: str, known: set[str]) -> str:
+    close = nearest(name, known)
+    hint = f" Closest name: '{close}'." if close else ""
+    return f"Pipeline '{pipeline}': step '{step}' takes '{name}', which no step before it gives.{hint}"

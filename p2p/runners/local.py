@@ -1,0 +1,141 @@
+"""The local runner: a pipeline's steps in order, in this process, each through `run_step`."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from p2p.errors import RunFailed
+from p2p.execution import Outcome, Services, Work, arun_step, run_step
+from p2p.model import RunStatus, ValueRef
+from p2p.outcome import RunOutcome, outcome_of
+from p2p.params import Values
+from p2p.pipeline import Pipeline, Task
+from p2p.session.script import driven
+from p2p.settings import Settings
+from p2p.step import Step
+from p2p.store import DiskStore
+from p2p.step.decorator import name_outputs
+from p2p.tracking import Driver, RunFacts, facts
+from p2p.tracking.driver import Watcher
+from p2p.tracking.records import read_record
+
+
+def run_pipeline(
+    pipeline: Pipeline,
+    values: Values,
+    settings: Settings,
+    *,
+    notebook_digest: str = "",
+    watch: Watcher | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> RunOutcome:
+    """Run `pipeline` on checked parameters as one tracked run.
+
+    Returns:
+        The outcome; FAILED when a step raised. An interrupt is passed on after the run was ended as KILLED.
+    """
+    began = time.monotonic()
+    driver = Driver(settings, _facts(pipeline, values, settings, notebook_digest, tags or {}), watch=watch)
+    driver.open()
+    no_windows()
+    try:
+        with driven(driver) as services:
+            run_tasks(pipeline, values.typed, services)
+    except StepFailed:
+        pass  # the run has been ended as FAILED, with this error and its step
+    record = read_record(driver.directory)
+    target = f"{pipeline.name}@{pipeline.version}"
+    return outcome_of(record, DiskStore(settings.values), target=target, seconds=time.monotonic() - began)
+
+
+class StepFailed(RunFailed):
+    """A step of a pipeline raised; `p2p_step` names it."""
+
+    def __init__(self, step: str, error: BaseException) -> None:
+        super().__init__(f"{type(error).__name__}: {error}", fields={"step": step})
+        self.p2p_step = step
+
+
+def run_tasks(pipeline: Pipeline, params: Mapping[str, Any], services: Services) -> dict[str, Any]:
+    """Run the steps in order; gives every value by name."""
+    values = dict(params)
+    known: dict[str, ValueRef] = {}
+    with nested_steps(pipeline):
+        for task in pipeline.tasks:
+            outcome = _run_task(task, values, known, pipeline, services)
+            values.update(outcome.outputs)
+            known.update(outcome.refs)
+    return values
+
+
+def _run_task(
+    task: Task, values: Mapping[str, Any], known: Mapping[str, ValueRef], pipeline: Pipeline, services: Services
+) -> Outcome:
+    work = task_work(task, values, known, pipeline.contracts)
+    try:
+        if work.coroutine:
+            import asyncio
+
+            return asyncio.run(arun_step(work, services))
+        return run_step(work, services)
+    except Exception as error:
+        raise StepFailed(task.step, error) from error
+
+
+def task_work(
+    task: Task, values: Mapping[str, Any], known: Mapping[str, ValueRef], contracts: Mapping[str, Any]
+) -> Work:
+    """One task as work for `run_step`."""
+    args, kwargs = task.arguments(values)
+
+    def body() -> dict[str, Any]:
+        return name_outputs(task.function(*args, **kwargs), tuple(task.outputs))
+
+    async def waiting() -> dict[str, Any]:
+        return name_outputs(await task.function(*args, **kwargs), tuple(task.outputs))
+
+    coroutine = inspect.iscoroutinefunction(task.function)
+    return Work(
+        name=task.step, body=waiting if coroutine else body, inputs={name: values[name] for name in task.takes},
+        known={name: ref for name, ref in known.items() if name in task.takes}, policy=task.policy,
+        contracts=contracts, coroutine=coroutine, attributes={"function": task.function.__qualname__},
+    )  # fmt: skip
+
+
+class nested_steps:  # noqa: N801  # used like a function: `with nested_steps(pipeline):`
+    """In the block, the pipeline's nested functions are steps, so that they show in the trace as in the notebook."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._functions = pipeline.nested
+
+    def __enter__(self) -> None:
+        for function, policy in self._functions.items():
+            setattr(sys.modules[function.__module__], function.__name__, Step(function, policy))
+
+    def __exit__(self, *_error: object) -> None:
+        for function in self._functions:
+            setattr(sys.modules[function.__module__], function.__name__, function)
+
+
+def no_windows() -> None:
+    """Choose matplotlib's file backend unless one is chosen: a pipeline shows no windows."""
+    if "matplotlib.pyplot" not in sys.modules:
+        os.environ.setdefault("MPLBACKEND", "agg")
+
+
+def _facts(
+    pipeline: Pipeline, values: Values, settings: Settings, notebook_digest: str, tags: Mapping[str, str]
+) -> RunFacts:
+    return RunFacts(
+        name=pipeline.name, run_kind="module", source=f"pipelines/{pipeline.name}/v{pipeline.version}",
+        version=pipeline.version, notebook_digest=notebook_digest, params=values.plain(),
+        git_commit=facts.git_commit(settings.root), python=facts.python_version(),
+        packages=facts.package_versions(), tags=tags,
+    )  # fmt: skip
+
+

@@ -1,0 +1,48 @@
+"""How a driver tells its kernel which run to write to: one environment variable of our own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+ATTACH = "P2P_ATTACH"
+SECRETS = "P2P_SECRETS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A run that another process drives.
+
+    Attributes:
+        directory: the run's directory, where its journal is.
+        run_id, experiment, tracking_uri: where the user's own MLflow calls go.
+        root: the project.
+        notebook: path of the notebook, for its parameters.
+        given: parameters given from outside, as the literals that stand in the injected cell.
+        convert: some of them have types that a literal cannot have (dates, paths, secrets).
+    """
+
+    directory: str
+    run_id: str
+    experiment: str
+    tracking_uri: str
+    root: str
+    notebook: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    convert: bool = False
+
+    def environment(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        """The variables to start the kernel with. Secrets go this way so that they are never written down."""
+        variables = {ATTACH: json.dumps(asdict(self)), "P2P_RUN": self.run_id}
+        return {**variables, SECRETS: json.dumps(dict(secrets))} if secrets else variables
+
+
+def take_attachment() -> tuple[Attachment, dict[str, str]] | None:
+    """The run that this process was started for, and its secrets; both are removed from the environment."""
+    text = os.environ.pop(ATTACH, None)
+    if text is None:
+        return None
+    return Attachment(**json.loads(text)), json.loads(os.environ.pop(SECRETS, "{}"))

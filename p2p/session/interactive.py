@@ -1,0 +1,146 @@
+"""The run that a kernel writes to: its own (interactive), or one that papermill's driver opened (attached)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+from p2p.errors import P2PError
+from p2p.execution import EventSink, Services
+from p2p.model import RunStatus
+from p2p.session.attached import Attachment
+from p2p.settings import Settings
+from p2p.store import DiskStore
+from p2p.tracking import Journal, RunFacts, guard, new_key
+from p2p.tracking.beside import Sidecar
+
+
+class Session(Protocol):
+    """What a kernel needs of its run."""
+
+    run_id: str
+
+    def services(self) -> Services:
+        """The services of the open run; opens one when none is."""
+        ...
+
+    def end(self) -> None:
+        """End the run, when it is this process's to end."""
+        ...
+
+
+class AttachedSession:
+    """Writes to a run that another process drives and ends."""
+
+    def __init__(self, attachment: Attachment) -> None:
+        self.attachment = attachment
+        self.run_id = attachment.run_id
+        directory = Path(attachment.directory)
+        values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values")
+        self._services = Services(
+            events=Journal(directory), values=values, directory=directory, keep_figures=True
+        )
+        guard.attach(attachment.run_id, attachment.experiment, attachment.tracking_uri)
+
+    def services(self) -> Services:
+        return self._services
+
+    def end(self) -> None:
+        """Leave the run as it is: its driver ends it."""
+        guard.detach()
+
+
+class InteractiveSession:
+    """Opens a run of its own at the first step, through a sidecar that drives it.
+
+    Args:
+        settings: the project's.
+        name: gives the name of the run when it opens (the notebook's).
+        warn: told, once, when MLflow cannot be reached.
+    """
+
+    def __init__(self, settings: Settings, name: Callable[[], tuple[str, str]], warn: Callable[[str], None]) -> None:
+        self.settings = settings
+        self.run_id = ""
+        self._name = name
+        self._warn = warn
+        self._services: Services | None = None
+        self._sidecar: Sidecar | None = None
+        self._states: dict[str, str] = {}
+
+    def warm(self) -> None:
+        """Start the sidecar ahead of the first step."""
+        if self._sidecar is None:
+            self._sidecar = Sidecar(self.settings)
+
+    def services(self) -> Services:
+        if self._services is None:
+            self._open()
+        assert self._services is not None
+        return self._services
+
+    def end(self) -> None:
+        """End the run: FAILED when the last state of a step is failed, else FINISHED."""
+        if self._services is not None and self._sidecar is not None:
+            failed = [step for step, state in self._states.items() if state == "failed"]
+            guard.detach()
+            if self.run_id:
+                status = RunStatus.FAILED if failed else RunStatus.FINISHED
+                self._sidecar.end(status.value, **({"failed_step": failed[0]} if failed else {}))
+        self._services = None
+        self._states = {}
+        self.run_id = ""
+
+    def close(self) -> None:
+        """End the run and let the sidecar go."""
+        self.end()
+        if self._sidecar is not None:
+            self._sidecar.close()
+            self._sidecar = None
+
+    def _open(self) -> None:
+        self.warm()
+        assert self._sidecar is not None
+        directory = self.settings.runs / new_key()
+        journal = Journal(directory)
+        self._services = Services(
+            events=_Watched(journal, self._states), values=DiskStore(self.settings.values),
+            directory=directory, keep_figures=True,
+        )  # fmt: skip
+        try:
+            answer = self._sidecar.open(directory, asdict(self._facts()))
+        except (P2PError, OSError) as error:
+            self._warn(str(error))
+            return
+        self.run_id = answer["run_id"]
+        guard.attach(self.run_id, answer["experiment"], self.settings.tracking_uri)
+
+    def _facts(self) -> RunFacts:
+        from p2p.tracking.facts import git_commit, package_versions, python_version
+
+        name, source = self._name()
+        return RunFacts(
+            name=name, run_kind="interactive", source=source, git_commit=git_commit(self.settings.root),
+            python=python_version(), packages=package_versions(),
+        )  # fmt: skip
+
+
+class _Watched:
+    """A journal that also remembers each step's last state."""
+
+    def __init__(self, journal: EventSink, states: dict[str, str]) -> None:
+        self._journal = journal
+        self._states = states
+
+    def append(self, kind: str, **data: Any) -> None:
+        if kind == "step_finished" and not data.get("parent"):
+            self._states[data["step"]] = data["state"]
+        self._journal.append(kind, **data)
+
+
+def note(text: str) -> None:
+    """Tell the person at the kernel, on stderr, as Jupyter shows warnings."""
+    sys.stderr.write(f"p2p: {text}\n")

@@ -1,0 +1,61 @@
+"""A run around ordinary Python: `with p2p.run("nightly"): ...`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from p2p.execution import Services, use_services
+from p2p.model import RunStatus
+from p2p.settings import load_settings
+from p2p.store import DiskStore
+from p2p.tracking import Driver, RunFacts, facts, guard
+
+
+@contextmanager
+def run(name: str, params: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """Track the steps that are called in the block as one run; gives its MLflow run id.
+
+    Args:
+        name: the run's name, and its experiment's unless `MLFLOW_EXPERIMENT_NAME` is set.
+        params: plain data to record as the run's parameters.
+
+    The run is FINISHED when the block ends, FAILED when it raises, KILLED when it is interrupted.
+    """
+    settings = load_settings()
+    caller = inspect.stack()[2].filename
+    run_facts = RunFacts(
+        name=name, run_kind="script", source=facts.relative(Path(caller), settings.root), params=dict(params or {}),
+        git_commit=facts.git_commit(settings.root), python=facts.python_version(), packages=facts.package_versions(),
+    )  # fmt: skip
+    driver = Driver(settings, run_facts)
+    driver.open()
+    with driven(driver):
+        yield driver.run_id
+
+
+@contextmanager
+def driven(driver: Driver) -> Iterator[Services]:
+    """Run the block as the work of `driver`'s open run in this process, and end the run as the block ends."""
+    services = Services(events=driver.journal, values=DiskStore(driver.settings.values), directory=driver.directory)
+    guard.attach(driver.run_id, driver.experiment, driver.settings.tracking_uri)
+    try:
+        with use_services(services):
+            yield services
+    except BaseException as error:
+        guard.detach()
+        status = RunStatus.FAILED if isinstance(error, Exception) else RunStatus.KILLED
+        driver.end(status, error=f"{type(error).__name__}: {error}", failed_step=_failed_step(error))
+        raise
+    guard.detach()
+    driver.end(RunStatus.FINISHED)
+
+
+def _failed_step(error: BaseException) -> str:
+    return str(getattr(error, "p2p_step", ""))
+
+
+__all__ = ["driven", "run"]

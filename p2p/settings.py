@@ -1,0 +1,63 @@
+"""Where a project keeps things: one frozen object, made once from the directory and the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROJECT_MARKS = ("pyproject.toml", "mlruns", "notebooks", ".git")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The places and names that a project uses.
+
+    Attributes:
+        root: the project's directory; `P2P_ROOT`, else the nearest parent that looks like a project.
+        tracking_uri: MLflow's store; `MLFLOW_TRACKING_URI`, else `sqlite:///<root>/mlruns/mlflow.db`.
+        experiment: name given by `MLFLOW_EXPERIMENT_NAME`; None means the notebook's or pipeline's own name.
+    """
+
+    root: Path
+    tracking_uri: str
+    experiment: str | None = None
+
+    @property
+    def mlruns(self) -> Path:
+        """All run state: one folder to back up."""
+        return self.root / "mlruns"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.mlruns / "artifacts"
+
+    @property
+    def values(self) -> Path:
+        return self.mlruns / "p2p" / "values"
+
+    @property
+    def runs(self) -> Path:
+        return self.mlruns / "p2p" / "runs"
+
+    @property
+    def pipelines(self) -> Path:
+        return self.root / "pipelines"
+
+
+def load_settings(start: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the project around `start` (the working directory when not given)."""
+    env = os.environ if environ is None else environ
+    root = Path(env["P2P_ROOT"]).resolve() if env.get("P2P_ROOT") else find_root((start or Path.cwd()).resolve())
+    uri = env.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(root / 'mlruns' / 'mlflow.db').as_posix()}"
+    return Settings(root=root, tracking_uri=uri, experiment=env.get("MLFLOW_EXPERIMENT_NAME") or None)
+
+
+def find_root(start: Path) -> Path:
+    """The nearest directory from `start` upwards that looks like a project; `start` itself when none does."""
+    directory = start if start.is_dir() else start.parent
+    for candidate in (directory, *directory.parents):
+        if any((candidate / mark).exists() for mark in _PROJECT_MARKS):
+            return candidate
+    return directory

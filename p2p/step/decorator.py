@@ -1,0 +1,138 @@
+"""The decorator. A decorated function stays callable as before; each call goes through `run_step`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from p2p.analysis import step_functions
+from p2p.errors import AnalysisError
+from p2p.execution import Work, arun_step, current_services, current_step, run_step
+from p2p.policy import Policy
+from p2p.session import Site, call_site
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Step(Generic[P, R]):
+    """A function that runs as a step: tried by its policy, tracked, its outputs kept.
+
+    Attributes:
+        function: the function as it was written.
+        policy: its retries and timeout.
+    """
+
+    def __init__(self, function: Callable[P, R], policy: Policy) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.policy = policy
+        self.is_async = inspect.iscoroutinefunction(function)
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        site = Site(self.name, None) if current_step() else call_site(self.name)
+        results: list[R] = []
+        work = self._work(site, args, kwargs, results)
+        if self.is_async:
+            return self._later(work, results)  # type: ignore[return-value]  # R is a coroutine here
+        run_step(work, current_services())
+        return results[-1]
+
+    async def _later(self, work: Work, results: list[Any]) -> Any:
+        await arun_step(work, current_services())
+        return results[-1]
+
+    def _work(self, site: Site, args: tuple[Any, ...], kwargs: Mapping[str, Any], results: list[Any]) -> Work:
+        inputs = inspect.signature(self.function).bind(*args, **kwargs).arguments
+        targets = site.call.targets if site.call else self._returns()
+        return Work(
+            name=site.name,
+            body=self._async_body(args, kwargs, targets, results) if self.is_async
+            else self._body(args, kwargs, targets, results),
+            inputs=_renamed(inputs, site),
+            policy=self.policy,
+            coroutine=self.is_async,
+            attributes={"function": self.function.__qualname__},
+        )  # fmt: skip
+
+    def _body(self, args: Any, kwargs: Any, targets: tuple[str, ...] | None, results: list[Any]) -> Callable[[], Any]:
+        def body() -> Mapping[str, Any]:
+            results.append(self.function(*args, **kwargs))
+            return name_outputs(results[-1], targets)
+
+        return body
+
+    def _async_body(
+        self, args: Any, kwargs: Any, targets: tuple[str, ...] | None, results: list[Any]
+    ) -> Callable[[], Any]:
+        async def body() -> Mapping[str, Any]:
+            results.append(await self.function(*args, **kwargs))  # type: ignore[misc]  # is_async
+            return name_outputs(results[-1], targets)
+
+        return body
+
+    @functools.cache  # noqa: B019  # steps live as long as their module
+    def _returns(self) -> tuple[str, ...] | None:
+        """The names in the function's return statement, where they can be read from its source."""
+        try:
+            found = step_functions(textwrap.dedent(inspect.getsource(self.function)))
+        except (OSError, TypeError, AnalysisError):
+            return None
+        return found[0].returns if found else None
+
+    def __repr__(self) -> str:
+        return f"<step {self.name}>"
+
+
+def _renamed(inputs: Mapping[str, Any], site: Site) -> dict[str, Any]:
+    """The inputs under the names that the caller gave them, where the call shows names."""
+    if site.call is None:
+        return dict(inputs)
+    written = zip(site.call.arguments, site.call.argument_names, strict=True)
+    order = list(inputs)
+    names = {keyword or order[place]: name for place, ((keyword, _text), name) in enumerate(written)}
+    return {names.get(parameter) or parameter: value for parameter, value in inputs.items()}
+
+
+def name_outputs(result: Any, names: tuple[str, ...] | None) -> dict[str, Any]:
+    """The outputs of a step function by name: one name takes the result, several share a tuple or list of that length.
+
+    Without names, the output is `result`; None without a name is no output.
+    """
+    if not names:
+        return {} if result is None else {"result": result}
+    if len(names) == 1:
+        return {names[0]: result}
+    if isinstance(result, tuple | list) and len(result) == len(names):
+        return dict(zip(names, result, strict=True))
+    return {"result": result}
+
+
+@overload
+def step(function: Callable[P, R], /) -> Step[P, R]: ...
+@overload
+def step(
+    *, retries: int = ..., timeout: float | None = ..., backoff: float = ...
+) -> Callable[[Callable[P, R]], Step[P, R]]: ...
+def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Make a function a step.
+
+    Args:
+        function: the function, when used without parentheses.
+        options: `retries` (further attempts, default 0), `timeout` (seconds an attempt may take, default no limit),
+            `backoff` (seconds before the second attempt, doubled for each further one, default 1).
+
+    Outside a run the function works as before, with its policy; inside one (a notebook, `p2p run`, `p2p.run`) the
+    call is a step of that run.
+    """
+    policy = Policy(**options)
+    if function is not None:
+        return Step(function, policy)
+    return lambda wrapped: Step(wrapped, policy)

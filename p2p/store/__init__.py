@@ -1,0 +1,27 @@
+"""Values stored once, by the digest of their content, in typed formats where there is one.
+
+Knows values, bytes and files; nothing of steps, runs or MLflow.
+"""
+
+from p2p.store.codecs import CODECS, Codec
+from p2p.store.compare import difference
+from p2p.store.describing import describe
+from p2p.store.disk import DiskStore
+from p2p.store.encoding import decode, encode
+from p2p.store.files import load_file, save_file
+from p2p.store.memory import MemoryStore
+from p2p.store.values import ValueStore
+
+__all__ = [
+    "CODECS",
+    "Codec",
+    "DiskStore",
+    "MemoryStore",
+    "ValueStore",
+    "decode",
+    "describe",
+    "difference",
+    "encode",
+    "load_file",
+    "save_file",
+]

@@ -1,0 +1,322 @@
+"""Pickles that are equal for equal objects, whichever process built them.
+
+Ordinary pickles differ by what no program means: whether two equal strings are one object, the hash order of sets,
+memory layout, NaN bits, padding, where a notebook's class was written. Here none of it shows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copyreg
+import datetime
+import decimal
+import fractions
+import io
+import pathlib
+import pickle
+import sys
+import types
+import uuid
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, ClassVar
+
+from p2p.store import by_value, restore
+from p2p.store.arrays import canonical
+from p2p.store.frames import FrameCodec
+from p2p.store.naming import importable, lives_in_notebook
+from p2p.store.parquet import write
+
+_ATOMS = frozenset({str, bytes, int, float, bool, type(None)})
+# Small values that never change: two equal ones may be one object or two, so each is written out.
+_LEAVES = frozenset(
+    {
+        *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone),
+        *(decimal.Decimal, fractions.Fraction, complex, uuid.UUID, pathlib.PurePosixPath, pathlib.PosixPath),
+    }
+)
+_LONGEST_LEAF = 64
+_SET_REDUCERS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
+_IN_PROGRESS = "<the set that is being ordered>"
+
+
+class PickleCodec:
+    """The last resort: whatever pickle can write."""
+
+    name = "pickle"
+    suffix = ".pickle"
+
+    def accepts(self, value: Any) -> bool:
+        return True
+
+    def encode(self, value: Any) -> bytes:
+        return dumps(value)
+
+    def decode(self, data: bytes) -> Any:
+        return pickle.loads(data)  # noqa: S301 - the store checks whose bytes they are
+
+
+def dumps(value: Any, class_id: Callable[[type], str] | None = None) -> bytes:
+    """The canonical pickle of `value`; `class_id` is given while a class itself is written."""
+    buffer = io.BytesIO()
+    CanonicalPickler(buffer, class_id=class_id).dump(value)
+    return buffer.getvalue()
+
+
+def parts_of(value: Any) -> Any:
+    """What `value` is made of, as `__reduce_ex__` gives it, in canonical form."""
+    reducer = Reducers(in_class=False).get(type(value))
+    return reducer(value) if reducer is not None else value.__reduce_ex__(5)
+
+
+# The pickler in Python, not the one in C: only it lets a subclass write strings and sets. Typeshed knows none of it.
+_PythonPickler: Any = pickle._Pickler
+
+
+class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason above
+    """The pure Python pickler, protocol 5, with canonical forms for what has several."""
+
+    dispatch: ClassVar[dict[type, Callable[..., None]]] = dict(_PythonPickler.dispatch)
+
+    def __init__(
+        self,
+        file: io.BytesIO,
+        *,
+        class_id: Callable[[type], str] | None = None,
+        open_sets: frozenset[int] = frozenset(),
+    ) -> None:
+        super().__init__(file, protocol=5)
+        self.dispatch_table: Any = Reducers(in_class=class_id is not None)
+        self._class_id = class_id
+        self._open_sets = open_sets
+        self._texts: dict[str | bytes, int] = {}
+        self._globals: dict[int, dict[str, Any]] = {}
+
+    def memoize(self, obj: Any) -> None:
+        if not _is_leaf(obj):
+            super().memoize(obj)
+
+    def _save_text(self, obj: str | bytes) -> None:
+        """Equal strings are written once, whether or not they are one object."""
+        place = self._texts.get(obj)
+        if place is not None:
+            self.write(self.get(place))
+            return
+        _PythonPickler.dispatch[type(obj)](self, obj)
+        if id(obj) in self.memo:
+            self._texts[obj] = self.memo[id(obj)][0]
+
+    def _save_float(self, obj: float) -> None:
+        _PythonPickler.dispatch[float](self, obj if obj == obj else float("nan"))
+
+    def _save_set(self, obj: set[Any]) -> None:
+        if id(obj) in self._open_sets:
+            self.save(_IN_PROGRESS)
+            return
+        self.write(pickle.EMPTY_SET)
+        self.memoize(obj)
+        self.write(pickle.MARK)
+        for item in self._ordered(obj, obj):
+            self.save(item)
+        self.write(pickle.ADDITEMS)
+
+    def _save_frozenset(self, obj: frozenset[Any]) -> None:
+        if id(obj) in self._open_sets:
+            self.save(_IN_PROGRESS)
+            return
+        self.write(pickle.MARK)
+        for item in self._ordered(obj, obj):
+            self.save(item)
+        if id(obj) in self.memo:  # an item led back here and wrote it already
+            self.write(pickle.POP_MARK + self.get(self.memo[id(obj)][0]))
+            return
+        self.write(pickle.FROZENSET)
+        self.memoize(obj)
+
+    def _ordered(self, items: Iterable[Any], owner: object) -> list[Any]:
+        """The items in an order that does not come from the hash seed."""
+        listed = list(items)
+        if len(set(map(type, listed))) <= 1 and type(next(iter(listed), None)) in (str, bytes, int):
+            return sorted(listed)
+        return sorted(listed, key=lambda item: self._sort_key(item, owner))
+
+    def _sort_key(self, item: Any, owner: object) -> bytes:
+        buffer = io.BytesIO()
+        inner = CanonicalPickler(buffer, class_id=self._class_id, open_sets=self._open_sets | {id(owner)})
+        inner.dump(item)
+        return buffer.getvalue()
+
+    def _save_function(self, obj: types.FunctionType) -> None:
+        if importable(obj):
+            self.save_global(obj)
+            return
+        shared = self._globals.setdefault(id(obj.__globals__), {})
+        self.save_reduce(*by_value.function_parts(obj, shared), obj=obj)
+
+    def _save_class(self, obj: type) -> None:
+        if not lives_in_notebook(obj):
+            _PythonPickler.dispatch[type](self, obj)
+        elif self._class_id is not None:
+            self.save_reduce(*by_value.class_parts(obj, self._class_id(obj)), obj=obj)
+        else:
+            self.save_reduce(restore.notebook_class, (obj.__module__, obj.__qualname__, _class_blob(obj)), obj=obj)
+
+    def save_global(self, obj: Any, name: str | None = None) -> None:
+        # Classes with a metaclass come here without passing the dispatch by type.
+        if name is None and isinstance(obj, type) and type(obj) is not type and lives_in_notebook(obj):
+            self._save_class(obj)
+        else:
+            super().save_global(obj, name)
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Subclasses of sets, whose own reduce lists them in hash order; everything else as usual."""
+        kind = type(obj)
+        if kind in self.dispatch or not isinstance(obj, (set, frozenset)):
+            return NotImplemented
+        if getattr(kind, "__reduce__", None) not in _SET_REDUCERS:
+            return NotImplemented
+        parts: Any = obj.__reduce_ex__(5)
+        func, (items,), *rest = parts
+        return (func, (self._ordered(items, obj),), *rest)
+
+    dispatch[str] = dispatch[bytes] = _save_text
+    dispatch[float] = _save_float
+    dispatch[set] = _save_set
+    dispatch[frozenset] = _save_frozenset
+    dispatch[types.FunctionType] = _save_function
+    dispatch[type] = _save_class
+
+
+def _is_leaf(obj: Any) -> bool:
+    kind = type(obj)
+    if kind is tuple:
+        # The compiler merges equal constants of one module; the cells of a notebook are compiled one by one.
+        return len(obj) <= _LONGEST_LEAF and all(type(item) in _ATOMS for item in obj)
+    if kind in _LEAVES:
+        return True
+    np: Any = sys.modules.get("numpy")
+    return np is not None and issubclass(kind, (np.generic, np.dtype))
+
+
+@cache
+def _notebook_id(kind: type, blob: bytes) -> str:
+    import blake3
+
+    return f"{kind.__qualname__}-{blake3.blake3(blob).hexdigest(length=16)}"
+
+
+def _class_blob(kind: type) -> bytes:
+    """The class itself as a pickle; empty where it cannot be written, so that only its notebook can load it."""
+    try:
+        return dumps(kind, lambda inner: _notebook_id(inner, dumps(inner, lambda _: "")))
+    except Exception:  # noqa: BLE001 - pydantic's compiled validators, locks in class attributes: anything
+        return b""
+
+
+class Reducers:
+    """How to write an object, asked by its type: canonical forms, refusals, then `copyreg`'s table.
+
+    The pickler asks for every type that it has no built-in way to write.
+    """
+
+    def __init__(self, *, in_class: bool) -> None:
+        self._in_class = in_class
+        self._known: dict[type, Callable[[Any], Any] | None] = {}
+
+    def get(self, kind: type) -> Callable[[Any], Any] | None:
+        if kind not in self._known:
+            self._known[kind] = self._find(kind)
+        return self._known[kind]
+
+    def _find(self, kind: type) -> Callable[[Any], Any] | None:
+        found = _refusal(kind) or _canonical_reducer(kind)
+        if found is None and (self._in_class or kind is types.CellType):
+            found = by_value.class_member_reducer(kind)
+        return found or copyreg.dispatch_table.get(kind)
+
+
+def _refusal(kind: type) -> Callable[[Any], Any] | None:
+    """A function that refuses, for types that pickle would write although they must not be stored."""
+    if _is_secret(kind):
+        return _refuse("a secret is never written down")
+    artist: Any = sys.modules.get("matplotlib.artist")
+    if artist is not None and issubclass(kind, artist.Artist):
+        return _refuse(f"a matplotlib {kind.__name__} is part of a drawing; give the figure as a value of its own")
+    return None
+
+
+def _is_secret(kind: type) -> bool:
+    secrets: Any = sys.modules.get("pydantic.types")
+    return secrets is not None and issubclass(kind, (secrets.SecretStr, secrets.SecretBytes, secrets.Secret))
+
+
+def _refuse(reason: str) -> Callable[[Any], Any]:
+    def refuse(_: Any) -> Any:
+        raise pickle.PicklingError(reason)
+
+    return refuse
+
+
+def _canonical_reducer(kind: type) -> Callable[[Any], Any] | None:
+    if kind is types.ModuleType:
+        return _reduce_module
+    if kind is types.CodeType:
+        return by_value.code_parts
+    np: Any = sys.modules.get("numpy")
+    if np is not None and kind is np.ndarray:
+        return _reduce_array
+    if np is not None and kind is np.ufunc:
+        return _reduce_ufunc
+    vectorizers: Any = sys.modules.get("sklearn.feature_extraction.text")
+    if vectorizers is not None and issubclass(kind, vectorizers.CountVectorizer):
+        return _reduce_vectorizer
+    pd: Any = sys.modules.get("pandas")
+    if pd is not None and kind in (pd.DataFrame, pd.Series):
+        return _reduce_frame
+    pa: Any = sys.modules.get("pyarrow")
+    return _reduce_text_array if pa is not None and kind in (pa.StringArray, pa.LargeStringArray) else None
+
+
+def _reduce_module(module: types.ModuleType) -> Any:
+    if getattr(module, "__spec__", None) is None or module.__name__ == "__main__":
+        raise pickle.PicklingError(f"module '{module.__name__}' cannot be imported elsewhere")
+    return restore.module, (module.__name__,)
+
+
+def _reduce_array(array: Any) -> Any:
+    """An array in C order, always writable. Objects inside, and types without a buffer, go numpy's own way."""
+    array = canonical(array) if not array.dtype.hasobject else array.copy(order="C")
+    if array.dtype.hasobject or array.dtype.kind not in "biufcmMSUV":
+        return array.__reduce_ex__(5)
+    return restore.array, (array.dtype, array.shape, bytearray(array.tobytes()))
+
+
+def _reduce_ufunc(ufunc: Any) -> Any:
+    # Pickle would look through all loaded modules, and find it under the one that was imported first.
+    name = str(ufunc.__name__)
+    for module in map(sys.modules.get, ("numpy", "scipy.special")):
+        if getattr(module, name, None) is ufunc:
+            return getattr, (module, name)
+    return name
+
+
+def _reduce_vectorizer(vectorizer: Any) -> Any:
+    # It remembers the address of its stop words, only to skip a check that it did before.
+    func, args, state = vectorizer.__reduce_ex__(5)[:3]
+    return func, args, {name: item for name, item in state.items() if name != "_stop_words_id"}
+
+
+def _reduce_frame(frame: Any) -> Any:
+    """A frame as Parquet; where that cannot hold it, pandas' own pickle of a copy, whose blocks are in one layout."""
+    codec = FrameCodec()
+    with contextlib.suppress(Exception):  # what Parquet refuses is pickled, which says its own reason
+        if codec.accepts(frame):
+            return restore.frame, (codec.encode(frame),)
+    return frame.copy().__reduce_ex__(5)
+
+
+def _reduce_text_array(array: Any) -> Any:
+    # In Arrow's own pickle a slice keeps its neighbours' text.
+    import pyarrow as pa
+
+    return restore.text_array, (write(pa.table([array], names=["text"])),)

@@ -1,0 +1,113 @@
+"""Pandas frames and series as Parquet, exactly, in one canonical form.
+
+Pandas' own metadata loses some of what a frame is (unused categories, seconds, which kind of missing, an index's freq).
+So each column is stored as a simple Arrow array beside a description of what it was; `columns.py` does that for one
+column. Any Parquet reader can open the files.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from p2p.store.columns import Spec, Unfaithful, describe_index, index_from, index_parts, spec_of, to_arrow, values_from
+from p2p.store.parquet import read, write
+from p2p.store.plain import is_plain
+
+# Parquet pays per column; past this a frame is one matrix in all but name, and pickles faster.
+MAX_COLUMNS = 2_000
+_KEY = b"p2p"
+
+
+class FrameCodec:
+    """Parquet (zstd level 1, one chunk a column, fixed row groups, no statistics) of a DataFrame or Series."""
+
+    name = "parquet"
+    suffix = ".parquet"
+
+    def accepts(self, value: Any) -> bool:
+        pd: Any = sys.modules.get("pandas")
+        if pd is None or type(value) not in (pd.DataFrame, pd.Series):
+            return False
+        try:
+            _describe(value)
+        except Unfaithful:
+            return False
+        return True
+
+    def encode(self, value: Any) -> bytes:
+        import pyarrow as pa
+
+        spec = _describe(value)
+        arrays = [to_arrow(part, part_spec) for part, part_spec in zip(_columns(value), spec["values"], strict=True)]
+        arrays += index_parts(value.index, spec["index"])
+        metadata = {_KEY: json.dumps(spec, separators=(",", ":")).encode()}
+        return write(pa.table(arrays, names=_field_names(spec, len(arrays)), metadata=metadata))
+
+    def decode(self, data: bytes) -> Any:
+        import pandas as pd
+
+        table = read(data)
+        spec = json.loads(table.schema.metadata[_KEY])
+        chunks = table.columns
+        index = index_from(spec["index"], chunks[len(spec["values"]) :])
+        alone = spec["frame"] == "Series"  # a DataFrame copies by itself
+        values = [
+            pd.Series(values_from(part, chunk), index=index, dtype=_pinned(part), copy=alone)
+            for part, chunk in zip(spec["values"], chunks, strict=False)
+        ]
+        value = values[0].rename(spec["name"]) if alone else _frame(values, index, spec)
+        value.attrs.update(spec["attrs"])
+        return value
+
+
+def _frame(values: list[Any], index: Any, spec: Spec) -> Any:
+    import pandas as pd
+
+    frame = pd.DataFrame(dict(enumerate(values)), index=index)
+    frame.columns = index_from(spec["columns"], [])
+    return frame
+
+
+def _pinned(spec: Spec) -> Any:
+    # Pandas would guess `str` for objects that are all strings.
+    return object if spec["kind"] == "object" else None
+
+
+def _columns(value: Any) -> Iterator[Any]:
+    if value.ndim == 1:
+        yield value
+        return
+    for position in range(value.shape[1]):
+        yield value.iloc[:, position]
+
+
+def _describe(value: Any) -> Spec:
+    """All but the data: what the frame is, as JSON. Raises Unfaithful where Parquet could not give it back."""
+    if not (is_plain(value.attrs) and value.flags.allows_duplicate_labels):
+        raise Unfaithful("attrs or flags")
+    if value.ndim == 2 and value.shape[1] > MAX_COLUMNS:
+        raise Unfaithful("too many columns")
+    spec: Spec = {"frame": type(value).__name__, "attrs": value.attrs, "index": describe_index(value.index)}
+    if value.ndim == 1:
+        spec["name"] = _plain_name(value.name)
+    else:
+        spec["columns"] = describe_index(value.columns, inline=True)
+    spec["values"] = [spec_of(column) for column in _columns(value)]
+    return spec
+
+
+def _plain_name(name: Any) -> Any:
+    if type(name) in (str, int, type(None)) and is_plain(name):
+        return name
+    raise Unfaithful("a name that is neither text nor a number")
+
+
+def _field_names(spec: Spec, count: int) -> list[str]:
+    """Names for other readers of the file; ours goes by position."""
+    inside = len(spec["values"])
+    labels = spec["columns"].get("items", range(inside)) if "columns" in spec else [spec["name"] or "value"]
+    names = [*map(str, labels), *(f"__index_{level}__" for level in range(count - inside))]
+    return names if len(set(names)) == count else [str(position) for position in range(count)]

@@ -1,0 +1,73 @@
+"""Plain data as JSON: exactly str, int, float, bool, None, and lists and dicts of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+# Both limits are below what any interpreter refuses (640 digits is the lowest setting of `sys.set_int_max_str_digits`,
+# and the JSON scanner recurses once a level); what passes them is pickled instead.
+MAX_DEPTH = 200
+MAX_INT_BITS = 2_000
+
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+
+
+class JsonCodec:
+    """UTF-8 JSON without spaces; NaN and infinities as Python's json writes them."""
+
+    name = "json"
+    suffix = ".json"
+
+    def accepts(self, value: Any) -> bool:
+        return is_plain(value)
+
+    def encode(self, value: Any) -> bytes:
+        return json.dumps(value, ensure_ascii=False, check_circular=False, separators=(",", ":")).encode()
+
+    def decode(self, data: bytes) -> Any:
+        return json.loads(data)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether JSON gives back exactly this value.
+
+    A list or dict that occurs twice in the value is not plain: JSON would give back two, and a change to one of them
+    would no longer show in the other.
+    """
+    level, seen, depth = [value], set[int](), 0
+    while level:
+        if depth > MAX_DEPTH or not all(_atom_or_container(item) for item in level):
+            return False
+        containers = [item for item in level if type(item) is list or type(item) is dict]
+        fresh = seen.union(map(id, containers))
+        if len(fresh) != len(seen) + len(containers):
+            return False
+        seen, depth = fresh, depth + 1
+        level = [child for container in containers for child in _children(container)]
+    return True
+
+
+def _atom_or_container(item: Any) -> bool:
+    kind = type(item)
+    if kind is str:
+        return bool(item.isascii()) or _encodes(item)
+    if kind is int:
+        return bool(item.bit_length() <= MAX_INT_BITS)
+    if kind is dict:
+        return set(map(type, item)) <= {str}
+    return kind is list or kind in _ATOMS
+
+
+def _children(container: Any) -> list[Any]:
+    if type(container) is list:
+        return container
+    return [*container, *container.values()]
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True

@@ -1,0 +1,51 @@
+"""The names that stored pickles call when they are loaded. Never rename or move one: old values would not load."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import sys
+from types import ModuleType
+from typing import Any
+
+
+def array(dtype: Any, shape: tuple[int, ...], data: Any) -> Any:
+    """A writable array over its own bytes."""
+    import numpy as np
+
+    return np.ndarray(shape, dtype, buffer=data)
+
+
+def frame(data: bytes) -> Any:
+    """A DataFrame or Series."""
+    from p2p.store.frames import FrameCodec
+
+    return FrameCodec().decode(data)
+
+
+def text_array(data: bytes) -> Any:
+    """An Arrow array of strings."""
+    from p2p.store.parquet import read
+
+    return read(data).column(0).combine_chunks()
+
+
+def module(name: str) -> ModuleType:
+    """A module, imported."""
+    return importlib.import_module(name)
+
+
+def notebook_class(name: str, qualname: str, blob: bytes) -> Any:
+    """A class that a notebook defined: the one this process has under that name, else one rebuilt from `blob`.
+
+    The first so that a value loaded in the notebook is an instance of the notebook's own class; the second so that it
+    loads anywhere else.
+    """
+    found: Any = sys.modules.get(name)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    if isinstance(found, type):
+        return found
+    if not blob:
+        raise AttributeError(f"class '{qualname}' is defined in a notebook, whose cell has not run in this process")
+    return pickle.loads(blob)  # noqa: S301 - part of a pickle that was checked and is being loaded

@@ -1,0 +1,119 @@
+"""What generated tests stand on: recorded values, and how to hold a pipeline or a step against them.
+
+Needs no run state: `tests/data/` beside the tests has everything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from p2p.execution import Services
+from p2p.manifest import read_manifest
+from p2p.model import ValueRef
+from p2p.params import ParameterSet
+from p2p.pipeline import Pipeline
+from p2p.runners.local import no_windows, run_tasks
+from p2p.step.decorator import name_outputs
+from p2p.store import difference, encode, load_file
+
+
+@dataclass(frozen=True)
+class Case:
+    """A recorded example of one step: what goes in, and what came out in the notebook."""
+
+    step: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+
+
+def recorded(directory: Path) -> Case:
+    """The example in `directory`, loaded and its digests checked."""
+    index = json.loads((directory / "case.json").read_text(encoding="utf-8"))
+    inputs = {n: load_file(directory, f"in_{n}", ValueRef.from_dict(r)) for n, r in index["inputs"].items()}
+    outputs = {n: load_file(directory, f"out_{n}", ValueRef.from_dict(r)) for n, r in index["outputs"].items()}
+    return Case(index["step"], inputs, outputs)
+
+
+def assert_gives(result: Any, case: Case, names: tuple[str, ...]) -> None:
+    """Fail unless the result of a step equals what the notebook's cell gave on the same inputs."""
+    given = name_outputs(result, names)
+    for name, expected in case.outputs.items():
+        found = difference(expected, _storable(given.get(name)))
+        assert found is None, f"step '{case.step}', value '{name}': {found}"
+
+
+def _storable(value: Any) -> Any:
+    """A value as it comes back from a file, so that it can be compared with one that does."""
+    from p2p.store import decode
+
+    ref, data = encode(value)
+    return value if ref.codec is None else decode(ref.codec, data)
+
+
+def differences(pipeline: Pipeline, directory: Path) -> list[str]:
+    """Run the whole pipeline on the recorded parameters; one line for each value that is not the notebook's.
+
+    `directory` is the version's, where its manifest lies.
+    """
+    manifest = read_manifest(directory)
+    events = _Digests()
+    no_windows()
+    params = ParameterSet.of(pipeline.params).parse(manifest.params).typed
+    run_tasks(pipeline, params, Services(events=events, values=_Hashing()))
+    found = []
+    for step, outputs in manifest.digests.items():
+        for name, digest in outputs.items():
+            now = events.digests.get(step, {}).get(name)
+            if digest is not None and now != digest:
+                found.append(f"step '{step}', value '{name}': digest {str(now)[:12]} against {digest[:12]}")
+    return found
+
+
+class _Hashing:
+    """A value store that keeps nothing but digests."""
+
+    def put(self, value: Any) -> ValueRef:
+        return encode(value)[0]
+
+    def get(self, ref: ValueRef) -> Any:
+        raise LookupError("this store keeps only digests")
+
+    def has(self, ref: ValueRef) -> bool:
+        return False
+
+
+class _Digests:
+    """Collects the digests of a run's outputs from its events."""
+
+    def __init__(self) -> None:
+        self.digests: dict[str, dict[str, str | None]] = {}
+
+    def append(self, kind: str, **data: Any) -> None:
+        if kind == "step_finished":
+            self.digests[data["step"]] = {name: ref["digest"] for name, ref in data["outputs"].items()}
+
+
+@contextmanager
+def isolated() -> Iterator[Path]:
+    """Let what steps log with plain MLflow go to a store of its own, in a directory that is removed afterwards."""
+    names = ("MLFLOW_TRACKING_URI", "P2P_ROOT", "MPLBACKEND")
+    before = {name: os.environ.get(name) for name in names}
+    with tempfile.TemporaryDirectory(prefix="p2p-tests-") as folder:
+        os.environ.update(MLFLOW_TRACKING_URI=f"sqlite:///{folder}/mlflow.db", P2P_ROOT=folder, MPLBACKEND="agg")
+        try:
+            yield Path(folder)
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
+
+
+__all__ = ["Case", "assert_gives", "differences", "isolated", "recorded"]

@@ -1,0 +1,40 @@
+"""What a run says of its surroundings: git commit, Python, package versions."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+
+def git_commit(directory: Path) -> str:
+    """The commit that `directory` is at, with `-dirty` when files differ from it; empty outside a repository."""
+    try:
+        commit = _git(directory, "rev-parse", "HEAD")
+        return f"{commit}-dirty" if _git(directory, "status", "--porcelain", "--untracked-files=no") else commit
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()
+
+
+def python_version() -> str:
+    return platform.python_version()
+
+
+def package_versions() -> dict[str, str]:
+    """Name and version of every installed distribution, in alphabetical order."""
+    found = {d.metadata["Name"]: d.version for d in metadata.distributions() if d.metadata["Name"]}
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def relative(path: Path, root: Path) -> str:
+    """`path` relative to the project where it lies inside, else its name alone."""
+    resolved = path.resolve()
+    return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else resolved.name

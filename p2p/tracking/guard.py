@@ -1,0 +1,76 @@
+"""Letting a user's own MLflow calls land in our run, without letting them end it.
+
+MLflow's `start_run()` takes up the run named by `MLFLOW_RUN_ID`, once, and whoever takes it up ends it: an
+`mlflow.log_metric` in a notebook would close its driver's run when the kernel exits. So in a process that only writes
+to a run, ending that run is a no-op that names the run in the environment again, for the next `start_run()`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+_attached: dict[str, str] = {}
+
+
+def attach(run_id: str, experiment: str, tracking_uri: str) -> None:
+    """From now on, MLflow's fluent calls in this process land in `run_id`, which only its driver ends."""
+    _attached.update(run_id=run_id, experiment=experiment, tracking_uri=tracking_uri)
+    os.environ.setdefault("MLFLOW_TRACKING_URI", tracking_uri)
+    arm()
+    install()
+
+
+def detach() -> None:
+    """Forget the run."""
+    if _attached and os.environ.get("MLFLOW_RUN_ID") == _attached["run_id"]:
+        del os.environ["MLFLOW_RUN_ID"]
+    _leave_active_run()
+    _attached.clear()
+
+
+def arm() -> None:
+    """Name the run in the environment, unless MLflow is already in it or the user chose another store."""
+    if not _attached:
+        return
+    mlflow = sys.modules.get("mlflow")
+    if mlflow is not None and hasattr(mlflow, "active_run"):
+        if mlflow.active_run() is not None or mlflow.get_tracking_uri() != _attached["tracking_uri"]:
+            return
+        _choose_experiment(mlflow)
+    os.environ["MLFLOW_RUN_ID"] = _attached["run_id"]
+    os.environ.setdefault("MLFLOW_EXPERIMENT_ID", _attached["experiment"])
+
+
+def _choose_experiment(mlflow: Any) -> None:
+    """A notebook's own `set_experiment` would make MLflow refuse to take up our run."""
+    fluent = sys.modules.get("mlflow.tracking.fluent")
+    if getattr(fluent, "_active_experiment_id", None) not in (None, _attached["experiment"]):
+        mlflow.set_experiment(experiment_id=_attached["experiment"])
+
+
+def install() -> None:
+    """Make ending the attached run a no-op in this process; does nothing before MLflow's client is loaded."""
+    module = sys.modules.get("mlflow.tracking.client")
+    client = getattr(module, "MlflowClient", None)
+    if client is None or getattr(client.set_terminated, "p2p_guard", False):
+        return
+    original = client.set_terminated
+
+    def set_terminated(self: Any, run_id: str, *args: Any, **kwargs: Any) -> Any:
+        if run_id == _attached.get("run_id"):
+            os.environ["MLFLOW_RUN_ID"] = run_id
+            return None
+        return original(self, run_id, *args, **kwargs)
+
+    set_terminated.p2p_guard = True  # type: ignore[attr-defined]  # a mark, so that it is put in once
+    client.set_terminated = set_terminated
+
+
+def _leave_active_run() -> None:
+    mlflow = sys.modules.get("mlflow")
+    active = mlflow.active_run() if mlflow is not None and hasattr(mlflow, "active_run") else None
+    if mlflow is not None and active is not None and active.info.run_id == _attached.get("run_id"):
+        mlflow.end_run()
+        os.environ.pop("MLFLOW_RUN_ID", None)

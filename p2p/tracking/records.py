@@ -1,0 +1,107 @@
+"""Past runs, as their journals tell them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from p2p.errors import TargetError
+from p2p.model import RunStatus, StepRecord, StepState, ValueRef
+from p2p.tracking.journal import NAME, read_events
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run, read from its journal.
+
+    Attributes:
+        key: the name of its directory.
+        facts: what was known when it opened (kind, name, source, notebook digest, parameters, ...).
+        status: RUNNING until its driver ended it.
+        run_id: MLflow's run id; empty while MLflow does not know the run.
+        steps: the last record of each step, in the order in which they first started.
+        end: the fields of the event that ended it (failed step, cell, error).
+    """
+
+    key: str
+    directory: Path
+    facts: Mapping[str, Any]
+    status: RunStatus
+    run_id: str = ""
+    steps: tuple[StepRecord, ...] = ()
+    end: Mapping[str, Any] = field(default_factory=dict)
+
+    def step(self, name: str) -> StepRecord | None:
+        return next((s for s in self.steps if s.name == name), None)
+
+
+def read_record(directory: Path) -> RunRecord:
+    """The record of the run in `directory`."""
+    facts: dict[str, Any] = {}
+    end: dict[str, Any] = {}
+    run_id = ""
+    steps: dict[str, StepRecord | None] = {}
+    inputs: dict[str, dict[str, ValueRef]] = {}
+    for event in read_events(directory):
+        kind = event["kind"]
+        if kind == "run_opened":
+            facts = event
+        elif kind == "mlflow_run":
+            run_id = event["run_id"]
+        elif kind == "step_started":
+            steps.setdefault(event["step"], None)
+            inputs[event["id"]] = _refs(event["inputs"])
+        elif kind == "step_finished":
+            steps[event["step"]] = _step(event, inputs.get(event["id"], {}))
+        elif kind == "run_finished":
+            end = event
+    status = RunStatus(end["status"]) if end else RunStatus.RUNNING
+    done = tuple(s for s in steps.values() if s is not None)
+    return RunRecord(directory.name, directory, facts, status, run_id, done, end)
+
+
+def _step(event: Mapping[str, Any], inputs: Mapping[str, ValueRef]) -> StepRecord:
+    return StepRecord(
+        name=event["step"],
+        state=StepState(event["state"]),
+        seconds=event["seconds"],
+        attempts=event["attempts"],
+        inputs=inputs,
+        outputs=_refs(event["outputs"]),
+        parent=event.get("parent", ""),
+        error=f"{event['error_type']}: {event['error']}" if "error_type" in event else "",
+    )
+
+
+def _refs(data: Mapping[str, Mapping[str, Any]]) -> dict[str, ValueRef]:
+    return {name: ValueRef.from_dict(ref) for name, ref in data.items()}
+
+
+def past_runs(runs: Path, **facts: Any) -> Iterator[RunRecord]:
+    """Runs whose opening facts have these values, the newest first."""
+    for directory in sorted(runs.glob("*"), reverse=True) if runs.is_dir() else ():
+        opened = _opening(directory)
+        if opened is not None and all(opened.get(k) == v for k, v in facts.items()):
+            yield read_record(directory)
+
+
+def _opening(directory: Path) -> dict[str, Any] | None:
+    path = directory / NAME
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8") as file:
+        line = file.readline()
+    event = json.loads(line) if line.endswith("\n") else {}
+    return event if event.get("kind") == "run_opened" else None
+
+
+def find_run(runs: Path, run: str) -> RunRecord:
+    """The run with this MLflow run id or key (or a beginning of either); TargetError when there is not exactly one."""
+    found = [r for r in past_runs(runs) if r.key.startswith(run) or r.run_id.startswith(run)] if run else []
+    if len(found) == 1:
+        return found[0]
+    problem = "No run" if not found else f"{len(found)} runs"
+    raise TargetError(f"{problem} of this project begins with '{run}'.", cure="Give the run id that `p2p run` printed.")

@@ -1,0 +1,1 @@
+"""Exported pipelines, a package each. Written by `p2p export`."""

@@ -1,0 +1,1 @@
+"""Version 1 of penguins. It never changes; see manifest.json."""

@@ -1,0 +1,177 @@
+"""Pickles of objects that two processes built are equal, also for models and for code of a notebook."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from p2p.store import decode, encode
+from p2p.store.canonical import dumps
+
+
+def run(script: str, seed: str, directory: Path) -> str:
+    """What `script` prints, run as `__main__` in a process of its own."""
+    path = directory / f"notebook_{seed}.py"
+    path.write_text(f"{'#' * int(seed)}\n" * int(seed) + script)  # other file name, other line numbers
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(p or "." for p in sys.path)}
+    done = subprocess.run([sys.executable, str(path)], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+FIT = """
+import numpy as np, pandas as pd
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from p2p.store import encode
+rng = np.random.default_rng(0)
+X = pd.DataFrame(rng.random((200, 4)), columns=list("abcd"))
+y = (X["a"] + X["b"] > 1).astype(int)
+for model in (
+    LogisticRegression(),
+    RandomForestClassifier(5, random_state=0),
+    make_pipeline(FunctionTransformer(np.log1p), StandardScaler(), LogisticRegression()),
+):
+    print(encode(model.fit(X, y))[0].digest)
+print(encode(TfidfVectorizer(stop_words="english").fit(["the red fox", "a lazy dog"]))[0].digest)
+"""
+
+
+def test_fitted_models_of_two_processes_are_equal(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    one, other = run(FIT, "1", tmp_path), run(FIT, "2", tmp_path)
+    assert len(one.splitlines()) == 4
+    assert one == other
+    assert "None" not in one
+
+
+NOTEBOOK = """
+import enum, sys, math
+from dataclasses import dataclass, field
+from pathlib import Path
+from p2p.store import encode
+
+class Color(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+LIMIT = 3
+
+@dataclass
+class Trip:
+    miles: float
+    color: Color = Color.RED
+    tags: set = field(default_factory=set)
+
+    @property
+    def long(self):
+        return self.miles > LIMIT
+
+    @classmethod
+    def near(cls):
+        return cls(1.0)
+
+def scale(trip, by={"a", "b", "c"}):
+    return Trip(math.sqrt(trip.miles) * len(by))
+
+class Longer(Trip):
+    def twice(self):
+        return super().long, Longer(2 * self.miles)
+
+value = {"trip": Trip(9.0, Color.BLUE, {"x", "y", "z"}), "scale": scale, "longer": Longer(4.0)}
+ref, data = encode(value)
+assert ref.codec == "pickle", ref.reason
+Path(sys.argv[0]).with_suffix(".pickle").write_bytes(data)
+print(ref.digest)
+"""
+
+
+def test_objects_of_classes_and_functions_of_a_notebook_are_equal_and_load_elsewhere(tmp_path: Path) -> None:
+    assert run(NOTEBOOK, "1", tmp_path) == run(NOTEBOOK, "2", tmp_path)
+    value = decode("pickle", (tmp_path / "notebook_1.pickle").read_bytes())
+    trip = value["trip"]
+    assert (trip.miles, trip.color.name, trip.tags, trip.long) == (9.0, "BLUE", {"x", "y", "z"}, True)
+    assert type(trip).near().miles == 1.0
+    assert value["scale"](trip).miles == 9.0
+    assert value["longer"].twice()[1].miles == 8.0
+    assert trip == type(trip)(9.0, type(trip.color).BLUE, {"x", "y", "z"})
+
+
+def test_two_loads_of_a_notebooks_value_have_one_class(tmp_path: Path) -> None:
+    run(NOTEBOOK, "1", tmp_path)
+    data = (tmp_path / "notebook_1.pickle").read_bytes()
+    one, other = decode("pickle", data), decode("pickle", data)
+    assert type(one["trip"]) is type(other["trip"])
+    assert one["trip"] == other["trip"]
+
+
+def test_in_the_notebook_itself_a_loaded_value_has_the_notebooks_own_class(tmp_path: Path) -> None:
+    assert run(NOTEBOOK + "\nfrom p2p.store import decode\n"
+               "print(type(decode('pickle', data)['trip']) is Trip)", "1", tmp_path).endswith("True")  # fmt: skip
+
+
+MODEL_IN_NOTEBOOK = """
+import sys
+from pathlib import Path
+from pydantic import BaseModel
+from p2p.store import decode, encode
+class Answer(BaseModel):
+    text: str
+ref, data = encode(Answer(text="yes"))
+assert decode(ref.codec, data) == Answer(text="yes")
+Path(sys.argv[0]).with_suffix(".pickle").write_bytes(data)
+print(ref.codec, ref.digest)
+"""
+
+
+def test_a_pydantic_model_of_a_notebook_is_stored_and_loads_there(tmp_path: Path) -> None:
+    assert run(MODEL_IN_NOTEBOOK, "1", tmp_path) == run(MODEL_IN_NOTEBOOK, "2", tmp_path)
+
+
+def test_whether_equal_strings_are_one_object_does_not_show() -> None:
+    text = "some text"
+    twin = "".join(["some", " ", "text"])
+    assert twin is not text
+    assert dumps((text, [text])) == dumps((text, [twin]))
+    assert dumps([(1, text), (1, text)]) == dumps([(1, text), (1, twin)])
+    assert dumps({text: b"ab"}) == dumps({twin: bytes([97, 98])})
+
+
+def test_a_set_that_leads_back_to_itself_is_written_in_order() -> None:
+    class Node:
+        def __init__(self, name: str) -> None:
+            self.name = name
+            self.peers: set[Node] = set()
+
+    def ring() -> Node:
+        nodes = [Node(name) for name in "abcdef"]
+        for node in nodes:
+            node.peers.update(nodes)
+        return nodes[0]
+
+    one, other = dumps(ring()), dumps(ring())
+    assert one == other
+    again = pickle.loads(one)
+    assert sorted(node.name for node in again.peers) == list("abcdef")
+    assert again in again.peers
+
+
+def test_numbers_that_are_equal_but_of_other_types_have_other_bytes() -> None:
+    values: list[Any] = [(1,), (1.0,), (True,), (-0.0,), (0.0,), (0,), (False,)]
+    assert len({dumps(value) for value in values}) == len(values)
+    assert pickle.loads(dumps([(0.0,), (-0.0,)])) == [(0.0,), (-0.0,)]
+
+
+def test_standard_pickle_reads_every_canonical_pickle() -> None:
+    value = {"a": {1, 2}, "b": frozenset("xy"), "c": [b"", bytearray(b"1"), 3j, hashlib.sha256]}
+    assert pickle.loads(dumps(value)) == value

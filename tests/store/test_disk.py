@@ -1,0 +1,126 @@
+"""What only the store on disk can get wrong."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from p2p.errors import StoreError
+from p2p.store import DiskStore
+from p2p.store.encoding import digest_of
+
+
+def files(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def test_the_folder_is_made_with_the_first_value_and_is_private(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path / "deep" / "values")
+    assert not store.root.exists()
+    ref = store.put([1])
+    assert store.root.stat().st_mode & 0o777 == 0o700
+    assert store.path(ref).stat().st_mode & 0o077 == 0
+    assert files(store.root) == [f"{ref.digest[:2]}/{ref.digest}.json"]
+
+
+def test_the_name_is_the_digest_of_the_bytes(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path)
+    ref = store.put({"a": 1})
+    assert store.path(ref).read_bytes() == b'{"a":1}'
+    assert digest_of(b'{"a":1}') == ref.digest
+
+
+def test_a_folder_open_to_others_is_closed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    DiskStore(tmp_path).put([1])
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_existing_value_is_not_written_again(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path)
+    before = store.path(store.put([1])).stat()
+    assert store.path(store.put([1])).stat().st_ino == before.st_ino
+
+
+@pytest.mark.parametrize("failing", ["os.fdopen", "pathlib.Path.replace"])
+def test_a_full_disk_leaves_nothing_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
+    store = DiskStore(tmp_path)
+    real = os.fdopen
+
+    def full(handle: Any, *args: Any) -> Any:
+        if isinstance(handle, int):
+            real(handle, "wb").close()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(failing, full)
+        with pytest.raises(StoreError, match=r"No space left on device; [\d,]+ bytes are free") as caught:
+            store.put([1])
+    assert str(tmp_path) in str(caught.value)
+    assert caught.value.fields["errno"] == errno.ENOSPC
+    assert files(tmp_path) == []
+
+
+def test_an_interrupt_while_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        DiskStore(tmp_path).put([1])
+    assert files(tmp_path) == []
+
+
+def test_a_place_that_cannot_be_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be made"):
+        DiskStore(tmp_path / "file" / "values").put([1])
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owner ids on this system")
+@pytest.mark.parametrize("value", [{1, 2}, (1,)])
+def test_pickles_of_a_folder_that_others_can_write_to_are_not_loaded(tmp_path: Path, value: Any) -> None:
+    store = DiskStore(tmp_path)
+    ref, plain = store.put(value), store.put([1])
+    tmp_path.chmod(0o770)
+    with pytest.raises(StoreError, match="chmod 700"):
+        store.get(ref)
+    assert store.get(plain) == [1]
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owner ids on this system")
+def test_pickles_of_another_users_folder_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = DiskStore(tmp_path)
+    ref = store.put({1, 2})
+    monkeypatch.setattr("os.getuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(StoreError, match="runs code"):
+        store.get(ref)
+
+
+_PUT_MANY = """
+import sys
+from pathlib import Path
+from p2p.store import DiskStore
+store = DiskStore(Path(sys.argv[1]))
+for number in range(300):
+    ref = store.put(["x" * 5000, number % 50])
+    assert store.get(ref)[1] == number % 50
+"""
+
+
+def test_two_processes_may_put_the_same_values_at_once(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
+    command = [sys.executable, "-c", _PUT_MANY, str(tmp_path / "values")]
+    running = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) for _ in range(2)]
+    for process in running:
+        assert process.communicate()[1] == b""
+        assert process.returncode == 0
+    stored = files(tmp_path / "values")
+    assert len(stored) == 50
+    assert all(name.endswith(".json") and ".writing" not in name for name in stored)
