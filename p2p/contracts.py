@@ -27,7 +27,9 @@ def broken_rules(value: Any, contract: Any) -> list[str]:
     if contract is None:
         return []
     if isinstance(contract, type | tuple):
-        return [] if isinstance(value, contract) else [f"expected {_type_name(contract)}, got {_type_name(type(value))}"]
+        return (
+            [] if isinstance(value, contract) else [f"expected {_type_name(contract)}, got {_type_name(type(value))}"]
+        )
     return _schema_problems(value, contract)
 
 

@@ -21,7 +21,7 @@ class Unset(enum.Enum):
 UNSET: Final = Unset.UNSET
 
 
-class RunStatus(str, enum.Enum):
+class RunStatus(enum.StrEnum):
     """How a run stands, in MLflow's own words."""
 
     RUNNING = "RUNNING"
@@ -30,7 +30,7 @@ class RunStatus(str, enum.Enum):
     KILLED = "KILLED"
 
 
-class StepState(str, enum.Enum):
+class StepState(enum.StrEnum):
     """How a step of a run ended."""
 
     DONE = "done"

@@ -88,6 +88,9 @@ class _Hashing:
     def has(self, ref: ValueRef) -> bool:
         return False
 
+    def bytes_of(self, ref: ValueRef) -> bytes:
+        raise LookupError("this store keeps only digests")
+
 
 class _Digests:
     """Collects the digests of a run's outputs from its events."""

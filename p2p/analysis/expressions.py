@@ -49,6 +49,8 @@ class Expressions(Recorder):
         for name in mutated_by(node):
             self.mutate(name)
         self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and self.frame.owner(node.func.id).kind == "class" and not self.late:
+            self.call_now(self.frame.late)  # a class body that calls one of its own functions
         for number, (text_name, text) in enumerate(query_names(node)):
             self.read(text_name, text, shift=number)
 

@@ -26,9 +26,9 @@ ParamsFile = Annotated[
 
 def _version(shown: bool) -> None:
     if shown:
-        import p2p
+        from importlib import metadata
 
-        typer.echo(f"p2p {p2p.__version__}")
+        typer.echo(f"p2p {metadata.version('p2p-toolkit')}")
         raise typer.Exit
 
 
@@ -81,7 +81,9 @@ def run(
     cwd: Annotated[
         Path | None, typer.Option("--cwd", help="The kernel's working directory (default: the notebook's).")
     ] = None,
-    cell_timeout: Annotated[int | None, typer.Option("--cell-timeout", help="Seconds one cell may take.", min=1)] = None,
+    cell_timeout: Annotated[
+        int | None, typer.Option("--cell-timeout", help="Seconds one cell may take.", min=1)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run a notebook or a pipeline as one tracked run."""
@@ -184,7 +186,7 @@ def main() -> NoReturn:
         code = problem.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = 130
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001  # the last line of defence: told in one paragraph
         code = _usage_or_bug(problem)
     sys.exit(code if isinstance(code, int) else 0)
 

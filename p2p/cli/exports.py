@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from rich.markup import escape
+
 from p2p.cli import show
 from p2p.export import Export
 from p2p.settings import Settings
@@ -37,6 +39,6 @@ def show_export(done: Export, settings: Settings) -> None:
     equal = sum(c.verdict == "equal" for c in done.compared)
     show.out.print(f"{equal} of {len(done.compared)} values equal, {done.tests.get('summary', '')}")
     for note in manifest.notes:
-        show.out.print(f"[dim]note: {show.escape(note)}[/]")
+        show.out.print(f"[dim]note: {escape(note)}[/]")
     change = f" ({manifest.change}{': ' + '; '.join(manifest.changes) if manifest.changes else ''})"
-    show.out.print(f"[bold green]{manifest.pipeline} v{manifest.version}[/] is in {where}{show.escape(change)}")
+    show.out.print(f"[bold green]{manifest.pipeline} v{manifest.version}[/] is in {where}{escape(change)}")

@@ -1,4 +1,4 @@
-"""How answers look: rich text for people, one JSON document for programs. Everything that is not the answer is stderr."""
+"""How answers look: rich text for people, one JSON document for programs; all that is no answer goes to stderr."""
 
 from __future__ import annotations
 

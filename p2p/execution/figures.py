@@ -3,29 +3,70 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 
-def open_figures() -> set[int]:
+class Figures:
+    """Saves the figures that a step draws, once each, as `<step>-<n>.png`.
+
+    Args:
+        directory: where they go.
+        step: the step's name.
+        keep_open: leave them open at the end, because a notebook shows them; otherwise they are closed, so that a
+            pipeline neither leaks nor shows them.
+    """
+
+    def __init__(self, directory: Path, step: str, *, keep_open: bool) -> None:
+        self.paths: list[Path] = []
+        self._directory = directory
+        self._step = step
+        self._keep_open = keep_open
+        self._before = _open_figures()
+
+    def save(self) -> None:
+        """Save the figures opened since the last time."""
+        pyplot: Any = sys.modules.get("matplotlib.pyplot")
+        for number in sorted(_open_figures() - self._before):
+            self._directory.mkdir(parents=True, exist_ok=True)
+            path = self._directory / f"{self._step}-{len(self.paths) + 1}.png"
+            pyplot.figure(number).savefig(path, bbox_inches="tight", metadata={"Software": None})
+            self.paths.append(path)
+            if self._keep_open:
+                self._before.add(number)
+            else:
+                pyplot.close(number)
+
+    def shown(self) -> None:
+        """A notebook's backend is about to show and close all open figures: save them, and start to count anew."""
+        self.save()
+        self._before = set()
+
+
+@contextmanager
+def collected(directory: Path, step: str, *, keep_open: bool) -> Iterator[Figures]:
+    """In the block, figures are saved when the code shows them; `save` takes those that are still open at its end."""
+    figures = Figures(directory, step, keep_open=keep_open)
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        yield figures
+        return
+    show = pyplot.show
+
+    def saving_show(*args: Any, **kwargs: Any) -> Any:
+        figures.shown()
+        return show(*args, **kwargs) if keep_open else None
+
+    pyplot.show = saving_show
+    try:
+        yield figures
+    finally:
+        pyplot.show = show
+
+
+def _open_figures() -> set[int]:
     """The numbers of matplotlib's open figures; empty when it is not loaded."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     return set(pyplot.get_fignums()) if pyplot else set()
-
-
-def save_new(before: set[int], directory: Path, step: str, *, keep_open: bool) -> list[Path]:
-    """Save the figures opened since `before` as PNG files named `<step>-<n>.png`; returns their paths.
-
-    Figures are closed afterwards unless `keep_open`, so that a pipeline neither leaks nor shows them.
-    """
-    new = sorted(open_figures() - before)
-    pyplot: Any = sys.modules.get("matplotlib.pyplot")
-    paths = []
-    for count, number in enumerate(new, 1):
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / f"{step}-{count}.png"
-        pyplot.figure(number).savefig(path, bbox_inches="tight", metadata={"Software": None})
-        paths.append(path)
-        if not keep_open:
-            pyplot.close(number)
-    return paths

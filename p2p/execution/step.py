@@ -10,7 +10,8 @@ from __future__ import annotations
 import inspect
 import traceback
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,14 +78,13 @@ async def arun_step(work: Work, services: Services) -> Outcome:
     """Run one step: check what goes in, try it by its policy, check and keep what comes out, tell what happened."""
     telling = _Telling(work, services)
     token = _CURRENT.set((telling.id, work.name))
-    drawn = figures.open_figures()
     try:
         telling.started()
         contracts.check(work.name, work.inputs, work.contracts)
-        outputs = await _attempts(work, services, telling)
+        with _figures(work, services):
+            outputs = await _attempts(work, services, telling)
         contracts.check(work.name, outputs, work.contracts)
         refs = {name: _keep(value, services) for name, value in outputs.items()}
-        _save_figures(drawn, work, services)
     except BaseException as error:
         telling.failed(error)
         raise
@@ -135,12 +135,20 @@ def _keep(value: Any, services: Services) -> ValueRef:
     return services.values.put(value) if services.values is not None else describe(value)
 
 
-def _save_figures(before: set[int], work: Work, services: Services) -> None:
+@contextmanager
+def _figures(work: Work, services: Services) -> Iterator[None]:
+    """Figures drawn in the block become artifacts of the run; those of a failed step too, as far as they came."""
     if services.directory is None:
+        yield
         return
     folder = services.directory / "figures"
-    for path in figures.save_new(before, folder, work.name, keep_open=services.keep_figures):
-        services.events.append("artifact", step=work.name, path=f"figures/{path.name}", folder="figures")
+    with figures.collected(folder, work.name, keep_open=services.keep_figures) as drawn:
+        try:
+            yield
+            drawn.save()
+        finally:
+            for path in drawn.paths:
+                services.events.append("artifact", step=work.name, path=f"figures/{path.name}", folder="figures")
 
 
 def drive(coroutine: Coroutine[Any, Any, Outcome]) -> Outcome:

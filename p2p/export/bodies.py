@@ -7,7 +7,7 @@ import re
 
 from p2p.analysis import magics
 from p2p.errors import AnalysisError
-from p2p.export.statements import Statement, split_statements
+from p2p.export.statements import Statement
 
 # Line magics that only change how the notebook looks or loads, and mean nothing in a module.
 _HARMLESS = re.compile(r"^\s*%(matplotlib|load_ext|reload_ext|autoreload|config|precision|pylab|p2p)\b")

@@ -104,7 +104,9 @@ class _Builder:
 
     def _implicit_step(self, group: list[FreePiece]) -> PlannedStep:
         reads = self.needs.group_reads(group)
-        gives = tuple(dict.fromkeys(n for p in group for n in p.gives if not n.startswith("_") or n in self.needs.wanted))
+        gives = tuple(
+            dict.fromkeys(n for p in group for n in p.gives if not n.startswith("_") or n in self.needs.wanted)
+        )
         name = f"prepare_{gives[0]}" if gives else f"setup_{group[0].cell.number}"
         cell = group[0].cell
         return PlannedStep(
@@ -129,7 +131,8 @@ class _Builder:
             twin = seen.setdefault(step.name, step)
             if twin is not step:
                 raise AnalysisError(
-                    f"Cells {twin.cell} and {step.cell} both make a step named '{step.name}'.", cure="Rename one of them."
+                    f"Cells {twin.cell} and {step.cell} both make a step named '{step.name}'.",
+                    cure="Rename one of them.",
                 )
 
 

@@ -27,7 +27,9 @@ def contracts_file(plan: Plan, steps: Sequence[StepRecord], values: ValueStore) 
              *imports, ""]  # fmt: skip
     lines += [f"{_constant(name)} = {text}\n" for name, text in schemas.items()]
     lines.append("CONTRACTS = {")
-    lines += [f'    "{name}": {_constant(name) if name in schemas else text},' for name, (_l, text) in contracts.items()]
+    lines += [
+        f'    "{name}": {_constant(name) if name in schemas else text},' for name, (_l, text) in contracts.items()
+    ]
     return formatted("\n".join([*lines, "}", ""]), "contracts.py")
 
 
@@ -43,8 +45,6 @@ def infer(steps: Sequence[StepRecord], values: ValueStore) -> dict[str, tuple[st
             found.setdefault(name, []).append(ref)
     contracts = {name: _contract(refs, values) for name, refs in found.items()}
     return {name: contract for name, contract in contracts.items() if contract is not None}
-
-
 
 
 def _contract(refs: Sequence[ValueRef], values: ValueStore) -> tuple[str, str] | None:
@@ -63,7 +63,7 @@ def frame_contract(frames: Sequence[Any]) -> str:
     """A pandera schema of the columns that all these frames have with the same type."""
     types = [{str(c): str(t) for c, t in frame.dtypes.items() if isinstance(c, str)} for frame in frames]
     common = [(c, t) for c, t in types[0].items() if all(other.get(c) == t for other in types[1:])]
-    columns = "\n".join(f'        {c!r}: pa.Column({_dtype(t)}nullable=True),' for c, t in common)
+    columns = "\n".join(f"        {c!r}: pa.Column({_dtype(t)}nullable=True)," for c, t in common)
     return f"pa.DataFrameSchema(\n    {{\n{columns}\n    }}\n)"
 
 

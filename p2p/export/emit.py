@@ -1,4 +1,4 @@
-"""From a plan to the text of its module's files, formatted by ruff. The files import nothing of p2p, but pipeline.py."""
+"""From a plan to the text of its module's files, formatted by ruff. Only pipeline.py imports p2p."""
 
 from __future__ import annotations
 
@@ -163,4 +163,3 @@ def _ruff(arguments: Sequence[str], source: str, name: str) -> str:
     if done.returncode not in (0, 1) or not done.stdout:
         raise RuntimeError(f"ruff could not format the generated {name}: {done.stderr.strip()[:500]}")
     return done.stdout
-

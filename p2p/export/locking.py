@@ -31,7 +31,11 @@ def lock(sources: Iterable[str], root: Path) -> tuple[str, dict[str, str], list[
     bare = [n for n, v in packages.items() if (n, v) not in hashes]
     notes = [f"requirements.lock has no hash for {', '.join(bare)}"] if bare else []
     entries = [_entry(n, v, hashes.get((n, v), ())) for n, v in packages.items()]
-    return "\n".join(["# The environment this version was verified in; p2p itself comes beside it.", *entries, ""]), packages, notes
+    return (
+        "\n".join(["# The environment this version was verified in; p2p itself comes beside it.", *entries, ""]),
+        packages,
+        notes,
+    )
 
 
 def _entry(name: str, version: str, hashes: Sequence[str]) -> str:

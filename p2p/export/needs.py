@@ -174,7 +174,7 @@ class Needs:
         """A cell's outputs: as declared or read from its code, and whatever else it writes that a later step reads."""
         later: list[str] = []
         for name in piece.names.writes:
-            hoisted = any(isinstance(p, FreePiece) and name in p.writes for p in self._in_order() if p.cell is piece.cell)
+            hoisted = any(name in p.writes for p in self._in_order() if p.cell is piece.cell)
             if name not in piece.writes and not hoisted and self._is_read_later(name, piece):
                 later.append(name)
         return (*piece.writes, *later)
@@ -208,7 +208,7 @@ class Needs:
         for name in self._function_reads(function):
             if self.is_data(name, piece.order):
                 raise AnalysisError(
-                    f"Step '{function.name}' reads '{name}', which is data of the notebook and not among its arguments.",
+                    f"Step '{function.name}' reads '{name}', which is data and not among its arguments.",
                     cure=f"Add '{name}' to its arguments and pass it in.",
                 )
 

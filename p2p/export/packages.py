@@ -62,7 +62,11 @@ def known_pipeline(pipelines: Path, name: str) -> Path:
         return home
     others = [p.name for p in pipelines.iterdir() if versions(p)] if pipelines.is_dir() else []
     close = nearest(name, others)
-    cure = f"Did you mean '{close}'?" if close else f"Known: {', '.join(sorted(others)) or 'none; export a notebook first'}."
+    cure = (
+        f"Did you mean '{close}'?"
+        if close
+        else f"Known: {', '.join(sorted(others)) or 'none; export a notebook first'}."
+    )
     raise TargetError(f"There is no pipeline '{name}'.", cure=cure)
 
 

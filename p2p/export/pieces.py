@@ -132,9 +132,9 @@ class _Cutter:
         call = calls[0]
         if not call.simple or len(calls) > 1:
             raise AnalysisError(
-                f"Cell {cell.number}, line {call.lineno}: step '{call.function}' is called {call.why or 'with others'}, "
-                "so its inputs and outputs have no names to wire it by.",
-                cure=f"Write `result = {call.function}(name, ...)` at the top of the cell, or mark the cell with %%step.",
+                f"Cell {cell.number}, line {call.lineno}: step '{call.function}' is called "
+                f"{call.why or 'with others'}, so its inputs and outputs have no names to wire it by.",
+                cure=f"Write `result = {call.function}(name, ...)` as a statement, or mark the cell with %%step.",
             )
         reads = tuple(name for name in call.argument_names if name is not None)
         self.pieces.append(CallPiece(

@@ -69,4 +69,3 @@ class Plan:
     helpers: tuple[Statement, ...]
     nested: Mapping[str, Policy] = field(default_factory=dict)
     left_out: tuple[tuple[int, str], ...] = ()
-

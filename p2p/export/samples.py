@@ -31,7 +31,9 @@ def main() -> int:
     sys.path[:0] = request["path"]
     module = importlib.import_module(request["module"])
     store = DiskStore(Path(request["values"]))
-    answer = {step["name"]: make_case(step, vars(module), store, Path(request["directory"])) for step in request["steps"]}
+    answer = {
+        step["name"]: make_case(step, vars(module), store, Path(request["directory"])) for step in request["steps"]
+    }
     answer_to.write(json.dumps(answer))
     return 0
 
@@ -47,7 +49,7 @@ def make_case(step: Mapping[str, Any], names: Mapping[str, Any], store: DiskStor
     reason = ""
     for rows in _ROWS:
         try:
-            inputs = {n: v for n, v in zip(refs, shrink([store.get(r) for r in refs.values()], rows), strict=True)}
+            inputs = dict(zip(refs, shrink([store.get(r) for r in refs.values()], rows), strict=True))
             outputs = run_code(step, names, inputs)
         except Exception as error:  # noqa: BLE001 - the notebook's code may raise anything on small data
             reason = f"its code does not run on small data: {type(error).__name__}: {str(error)[:200]}"
@@ -63,7 +65,7 @@ def shrink(values: Sequence[Any], rows: int | None) -> list[Any]:
 
 
 def _shrunk(value: Any, rows: int | None) -> Any:
-    length = len(value) if hasattr(value, "shape") and getattr(value, "ndim", 0) else 0
+    length = len(value) if hasattr(value, "shape") and hasattr(value, "ndim") and value.ndim else 0
     if rows is None or length <= rows:
         return value
     places = [i * length // rows for i in range(rows)]
@@ -78,7 +80,7 @@ def run_code(step: Mapping[str, Any], names: Mapping[str, Any], inputs: Mapping[
 
     namespace = {**names, **inputs}
     code = compile(step["code"], f"<{step['name']}>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    result = eval(code, namespace)  # noqa: S307  # the notebook's own code, as its author wrote it
+    result = eval(code, namespace)  # the notebook's own code, as its author wrote it
     if inspect.iscoroutine(result):
         asyncio.run(result)
     return {name: namespace[name] for name in step["outputs"] if name in namespace}

@@ -240,7 +240,9 @@ class _Work:
             "path": [str(self.stage)], "module": f"{self.package}.steps", "values": str(self.settings.values),
             "directory": str(directory), "steps": steps,
         }  # fmt: skip
-        done = _python(["-m", "p2p.export.samples"], self.stage, self.notebook.path.resolve().parent, json.dumps(request))
+        done = _python(
+            ["-m", "p2p.export.samples"], self.stage, self.notebook.path.resolve().parent, json.dumps(request)
+        )
         if done.returncode != 0:
             raise RunFailed(f"The examples for the tests could not be made: {done.stderr.strip().splitlines()[-1:]}")
         return {name: why for name, why in json.loads(done.stdout).items() if why}
@@ -275,7 +277,7 @@ class _Work:
         if done.returncode != 0:
             finding = Finding(
                 where="the generated tests", what=f"do not pass: {summary}", why="They would fail in your CI too.",
-                cure="Read their output below; a step that is not reproducible is the likeliest cause.\n" + done.stdout[-3000:],
+                cure=f"A step that is not reproducible is the likeliest cause.\n{done.stdout[-3000:]}",
             )  # fmt: skip
             raise EvidenceRefused(f"'{self.plan.name}' was not exported: its tests do not pass. {summary}", [finding])
         count = int(summary.split(" passed")[0].split()[-1]) if " passed" in summary else 0

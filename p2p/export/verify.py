@@ -69,9 +69,7 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else "it ended without a word"
 
 
-def compare_runs(
-    recorded: Sequence[StepRecord], module: Sequence[StepRecord], values: ValueStore
-) -> list[Comparison]:
+def compare_runs(recorded: Sequence[StepRecord], module: Sequence[StepRecord], values: ValueStore) -> list[Comparison]:
     """Each output of each step of the module's run, held against the notebook's."""
     before = {s.name: s for s in recorded}
     compared = []

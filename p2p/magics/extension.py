@@ -73,8 +73,8 @@ class Extension:
         self.shell.events.register("pre_run_cell", self._before_cell)
         self.shell.events.register("post_run_cell", self._after_cell)
         self.shell.run_ast_nodes = self._run_nodes  # type: ignore[method-assign]  # the seam: see cellstep
-        self.shell.register_magic_function(self._misplaced, "cell", "step")
-        self.shell.register_magic_function(self._command, "line", "p2p")
+        self.shell.register_magic_function(self._misplaced, "cell", "step")  # type: ignore[arg-type]  # traitlets
+        self.shell.register_magic_function(self._command, "line", "p2p")  # type: ignore[arg-type]  # traitlets
         activate_sites(self.sites)
         activate_services(self.session.services)
 
@@ -135,7 +135,7 @@ class Extension:
     async def _run_nodes(self, nodelist: Any, cell_name: str, *args: Any, **kwargs: Any) -> bool | None:
         """IPython's `run_ast_nodes`; for a step cell, as the body of a step."""
         cell, self._cell = self._cell, None
-        result = kwargs.get("result")
+        result: Any = kwargs.get("result")
         if self._refusal is not None:
             return self._show(self._refusal, result)
         if cell is None:
@@ -157,7 +157,7 @@ class Extension:
         shown, self.shell.showtraceback = self.shell.showtraceback, _silent  # type: ignore[method-assign]  # see below
         try:
             outcome = await arun_step(work, services)
-        except BaseException as error:  # shown and handed to IPython, as its own run_code does with any error
+        except BaseException as error:  # noqa: BLE001  # shown and handed to IPython, as its own run_code does
             # A failed attempt that is tried again shows no traceback; the last one is shown here.
             self.shell.showtraceback = shown  # type: ignore[method-assign]  # puts it back
             return self._show(error, result)

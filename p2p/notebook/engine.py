@@ -5,33 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine
 
-from p2p.execution import EventSink
+from p2p.notebook.kernelplan import KernelPlan
 from p2p.notebook.manager import TruthfulManager
-
-
-@dataclass(frozen=True)
-class KernelPlan:
-    """How to start the kernel of a run.
-
-    Attributes:
-        path: where the executed notebook is written.
-        environment: the kernel's whole environment.
-        directory: its working directory.
-        events: the run's journal.
-    """
-
-    path: Path
-    environment: dict[str, str]
-    directory: Path
-    events: EventSink
-    managers: list[TruthfulManager]
 
 
 class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
@@ -39,7 +20,7 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
 
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str | None = None, **options: Any) -> Any:
-        """papermill's way in: `plan` is ours; without it, one is made for a run of its own."""
+        """Papermill's way in: `plan` is ours; without it, one is made for a run of its own."""
         plan = options.pop("plan", None)
         if plan is None:
             from p2p.notebook.standalone import execute_standalone
@@ -81,6 +62,6 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
         client = PapermillNotebookClient(
             nb_man, kernel_name=kernel_name, timeout=execution_timeout, startup_timeout=start_timeout,
             log_output=log_output, stdout_file=stdout_file, stderr_file=stderr_file,
-            extra_arguments=["--InteractiveShellApp.extensions=p2p"],
+            extra_arguments=["--InteractiveShellApp.extensions=p2p", "--IPKernelApp.log_level=ERROR"],
         )  # fmt: skip
         client.execute(env=environment, cwd=str(directory))

@@ -43,7 +43,7 @@ class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]  # paperm
 
     def write(self) -> None:
         """Write the notebook now."""
-        write_atomic(self.path, nbformat.writes(self.nb) + "\n")
+        write_atomic(self.path, nbformat.writes(self.nb) + "\n")  # type: ignore[no-untyped-call]  # it has no types
         self._saved = time.monotonic()
         self.last_save_time = self.now()
 

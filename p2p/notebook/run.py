@@ -113,13 +113,13 @@ def _execute(notebook: Notebook, values: Values, driver: Driver, options: RunOpt
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    from p2p.notebook.engine import KernelPlan
+    from p2p.notebook.kernelplan import KernelPlan
 
     plan = KernelPlan(
         path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver),
         directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],
     )  # fmt: skip
-    document = nbformat.read(notebook.path, as_version=4)
+    document = nbformat.read(notebook.path, as_version=4)  # type: ignore[no-untyped-call]  # it has no types
     try:
         # The notebook goes in as a node and comes out through the plan: papermill would treat paths as templates.
         papermill.execute_notebook(
@@ -152,7 +152,7 @@ def _running_cell(driver: Driver) -> int | None:
 
 
 def _unfinished(manager: Any, driver: Driver) -> _Failure | None:
-    """papermill ends without an error when a cell calls `sys.exit(0)`; the cells after it never ran."""
+    """Papermill ends without an error when a cell calls `sys.exit(0)`; the cells after it never ran."""
     missing = manager.not_run()
     if not missing:
         return None
@@ -202,7 +202,7 @@ def _keep_notebook(notebook: Notebook, driver: Driver, options: RunOptions) -> P
 def _html(path: Path) -> str:
     from nbconvert import HTMLExporter
 
-    body, _resources = HTMLExporter().from_filename(str(path))
+    body, _resources = HTMLExporter().from_filename(str(path))  # type: ignore[no-untyped-call]  # it has no types
     return str(body)
 
 

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from p2p.model import RunStatus
-from p2p.notebook.engine import KernelPlan, P2PEngine
+from p2p.notebook.kernelplan import KernelPlan
 from p2p.session import Attachment
 from p2p.settings import load_settings
 from p2p.tracking import Driver, RunFacts, facts
 
 
-def execute_standalone(
-    engine: type[P2PEngine], nb: Any, kernel_name: str, output_path: str | None, options: dict[str, Any]
-) -> Any:
+def execute_standalone(engine: Any, nb: Any, kernel_name: str, output_path: str | None, options: dict[str, Any]) -> Any:
     """Run the notebook as a run of its own. papermill has put the parameters in, so they are taken from its record."""
     settings = load_settings()
     record = nb.metadata.get("papermill", {})

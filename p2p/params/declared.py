@@ -130,11 +130,12 @@ def _segment(code: str, node: ast.expr) -> str:
 
 def _comments(code: str) -> Comments:
     """Of each line with a comment: its text, and whether the line holds nothing else."""
+    lines = code.split("\n")
     found: dict[int, tuple[str, bool]] = {}
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type == tokenize.COMMENT:
             text = " ".join(token.string.lstrip("#").split())
-            alone = not token.line[: token.start[1]].strip()
+            alone = not lines[token.start[0] - 1][: token.start[1]].strip()
             found[token.start[0]] = ("" if text.startswith(PRAGMAS) else text, alone)
     return found
 

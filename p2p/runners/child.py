@@ -27,9 +27,7 @@ def main() -> int:
     pipeline = importlib.import_module(sys.argv[1]).pipeline
     settings = Settings(Path(request["root"]), request["tracking_uri"], request["experiment"])
     values = ParameterSet.of(pipeline.params).parse(request["params"])
-    outcome = run_pipeline(
-        pipeline, values, settings, notebook_digest=request["notebook_digest"], tags=request["tags"]
-    )
+    outcome = run_pipeline(pipeline, values, settings, notebook_digest=request["notebook_digest"], tags=request["tags"])
     answer: dict[str, Any] = outcome.as_dict()
     answer_to.write(json.dumps(answer))
     return 0 if outcome.status.value == "FINISHED" else 1

@@ -6,20 +6,20 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from p2p.errors import RunFailed
 from p2p.execution import Outcome, Services, Work, arun_step, run_step
-from p2p.model import RunStatus, ValueRef
+from p2p.model import ValueRef
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
 from p2p.pipeline import Pipeline, Task
 from p2p.session.script import driven
 from p2p.settings import Settings
 from p2p.step import Step
-from p2p.store import DiskStore
 from p2p.step.decorator import name_outputs
+from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts
 from p2p.tracking.driver import Watcher
 from p2p.tracking.records import read_record
@@ -137,5 +137,3 @@ def _facts(
         git_commit=facts.git_commit(settings.root), python=facts.python_version(),
         packages=facts.package_versions(), tags=tags,
     )  # fmt: skip
-
-

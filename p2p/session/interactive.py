@@ -40,9 +40,7 @@ class AttachedSession:
         self.run_id = attachment.run_id
         directory = Path(attachment.directory)
         values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values")
-        self._services = Services(
-            events=Journal(directory), values=values, directory=directory, keep_figures=True
-        )
+        self._services = Services(events=Journal(directory), values=values, directory=directory, keep_figures=True)
         guard.attach(attachment.run_id, attachment.experiment, attachment.tracking_uri)
 
     def services(self) -> Services:

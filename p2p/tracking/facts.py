@@ -25,6 +25,7 @@ def _git(directory: Path, *arguments: str) -> str:
 
 
 def python_version() -> str:
+    """This Python's version, as `3.11.7`."""
     return platform.python_version()
 
 

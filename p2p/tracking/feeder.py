@@ -115,7 +115,9 @@ class Feeder:
     def _on_dataset(self, event: _Event) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        schema = {"mlflow_colspec": [{"type": _column_type(t), "name": n, "required": True} for n, t in event["columns"]]}
+        schema = {
+            "mlflow_colspec": [{"type": _column_type(t), "name": n, "required": True} for n, t in event["columns"]]
+        }
         dataset = Dataset(
             name=event["name"], digest=event["digest"][:36], source_type="code",
             source=json.dumps({"tags": {"p2p.step": event["step"]}}),
@@ -144,7 +146,7 @@ class Feeder:
         self.flush()
         mlflow.flush_trace_async_logging()
         # Below the public method, which a guard may hold back in a process that also runs the user's code.
-        self.client._tracking_client.set_terminated(self.run_id, event["status"])
+        self.client._tracking_client.set_terminated(self.run_id, event["status"])  # type: ignore[no-untyped-call]
 
 
 def _failure_tags(event: _Event) -> dict[str, str]:
@@ -155,7 +157,8 @@ def _failure_tags(event: _Event) -> dict[str, str]:
 def _exception_event(event: _Event) -> Any:
     from mlflow.entities import SpanEvent
 
-    return SpanEvent("exception", timestamp=event["at"], attributes={
+    return SpanEvent(  # type: ignore[abstract]  # mypy takes its optional from_proto for abstract
+"exception", timestamp=event["at"], attributes={
         "exception.type": event["error_type"], "exception.message": event["error"],
         "exception.stacktrace": event["traceback"],
     })  # fmt: skip

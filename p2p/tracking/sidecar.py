@@ -39,7 +39,7 @@ def _open(command: dict[str, Any]) -> Driver | None:
     driver = Driver(_settings(command["settings"]), RunFacts(**command["facts"]), directory=Path(command["directory"]))
     try:
         driver.open()
-    except Exception as error:  # whatever MLflow raises is told to the kernel, which goes on untracked
+    except Exception as error:  # noqa: BLE001  # whatever MLflow raises is told to the kernel, which goes on untracked
         _answer({"error": f"{type(error).__name__}: {error}"})
         return None
     _answer({"run_id": driver.run_id, "experiment": driver.experiment})

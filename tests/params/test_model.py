@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
@@ -254,9 +254,11 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSONS = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=5
 )
+NUMBERS = read_parameters("f = 0.5\ni = 1")
 ROUND = read_parameters("any: Any = None\nitems: list = []\ntable: dict = {}\ntyped: dict[str, list[Any]] = {}")
 
 
+@settings(deadline=None)  # time is the machine's business
 @given(any=JSONS, items=st.lists(JSONS, max_size=3), table=st.dictionaries(st.text(), JSONS, max_size=3))
 def test_plain_values_come_through_text_and_data_exactly(any: Any, items: list[Any], table: dict[str, Any]) -> None:
     values = {"any": any, "items": items, "table": table}
@@ -268,14 +270,16 @@ def test_plain_values_come_through_text_and_data_exactly(any: Any, items: list[A
         assert all(same(parsed.typed[name], value) for name, value in values.items())
 
 
+@settings(deadline=None)  # time is the machine's business
 @given(st.dictionaries(st.text(), st.lists(JSONS, max_size=3), max_size=2))
 def test_plain_values_come_through_a_nested_type_exactly(table: dict[str, list[Any]]) -> None:
     assert same(ROUND.parse(text={"typed": json.dumps(table)}).typed["typed"], table)
 
 
+@settings(deadline=None)  # time is the machine's business
 @given(st.floats(), st.integers())
 def test_numbers_come_through_their_own_types_exactly(number: float, whole: int) -> None:
-    values = read_parameters("f = 0.5\ni = 1").parse(text={"f": json.dumps(number), "i": json.dumps(whole)})
+    values = NUMBERS.parse(text={"f": json.dumps(number), "i": json.dumps(whole)})
     assert same(values.literals(), {"f": number, "i": whole})
 
 
