@@ -27,6 +27,9 @@ def digest_source(source: str) -> str:
 def _canonical(node: object) -> str:
     if isinstance(node, ast.Constant):
         return f"{type(node.value).__name__}:{node.value!a}"
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 puts empty texts between its parts
+        parts = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
+        return f"JoinedStr{_canonical(parts)}"
     if isinstance(node, ast.AST):
         fields = [f"{name}={_canonical(value)}" for name, value in ast.iter_fields(node) if _counts(name, value)]
         return f"{type(node).__name__}({','.join(fields)})"

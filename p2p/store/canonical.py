@@ -6,6 +6,7 @@ memory layout, NaN bits, padding, where a notebook's class was written. Here non
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import copyreg
 import datetime
@@ -24,7 +25,7 @@ from typing import Any, ClassVar
 from p2p.store import by_value, restore
 from p2p.store.arrays import canonical
 from p2p.store.frames import FrameCodec
-from p2p.store.naming import importable, lives_in_notebook
+from p2p.store.naming import importable, lives_in_notebook, type_name
 from p2p.store.parquet import write
 
 _ATOMS = frozenset({str, bytes, int, float, bool, type(None)})
@@ -36,8 +37,13 @@ _LEAVES = frozenset(
     }
 )
 _LONGEST_LEAF = 64
+# Types that `builtins` does not have under their own name: of functions, code, cells.
+_UNNAMED_TYPES = {
+    kind: name
+    for name, kind in sorted(vars(types).items())
+    if isinstance(kind, type) and kind.__module__ == "builtins" and not hasattr(builtins, kind.__name__)
+}
 _SET_REDUCERS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
-_IN_PROGRESS = "<the set that is being ordered>"
 
 
 class PickleCodec:
@@ -83,12 +89,12 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
         file: io.BytesIO,
         *,
         class_id: Callable[[type], str] | None = None,
-        open_sets: frozenset[int] = frozenset(),
+        for_order: bool = False,
     ) -> None:
         super().__init__(file, protocol=5)
         self.dispatch_table: Any = Reducers(in_class=class_id is not None)
         self._class_id = class_id
-        self._open_sets = open_sets
+        self._for_order = for_order
         self._texts: dict[str | bytes, int] = {}
         self._globals: dict[int, dict[str, Any]] = {}
 
@@ -110,22 +116,22 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
         _PythonPickler.dispatch[float](self, obj if obj == obj else float("nan"))
 
     def _save_set(self, obj: set[Any]) -> None:
-        if id(obj) in self._open_sets:
-            self.save(_IN_PROGRESS)
+        if self._for_order and not all(map(_is_simple, obj)):
+            self._save_outline(obj)
             return
         self.write(pickle.EMPTY_SET)
         self.memoize(obj)
         self.write(pickle.MARK)
-        for item in self._ordered(obj, obj):
+        for item in self._ordered(obj):
             self.save(item)
         self.write(pickle.ADDITEMS)
 
     def _save_frozenset(self, obj: frozenset[Any]) -> None:
-        if id(obj) in self._open_sets:
-            self.save(_IN_PROGRESS)
+        if self._for_order and not all(map(_is_simple, obj)):
+            self._save_outline(obj)
             return
         self.write(pickle.MARK)
-        for item in self._ordered(obj, obj):
+        for item in self._ordered(obj):
             self.save(item)
         if id(obj) in self.memo:  # an item led back here and wrote it already
             self.write(pickle.POP_MARK + self.get(self.memo[id(obj)][0]))
@@ -133,18 +139,21 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
         self.write(pickle.FROZENSET)
         self.memoize(obj)
 
-    def _ordered(self, items: Iterable[Any], owner: object) -> list[Any]:
+    def _ordered(self, items: Iterable[Any]) -> list[Any]:
         """The items in an order that does not come from the hash seed."""
         listed = list(items)
         if len(set(map(type, listed))) <= 1 and type(next(iter(listed), None)) in (str, bytes, int):
             return sorted(listed)
-        return sorted(listed, key=lambda item: self._sort_key(item, owner))
+        return sorted(listed, key=self._sort_key)
 
-    def _sort_key(self, item: Any, owner: object) -> bytes:
+    def _sort_key(self, item: Any) -> bytes:
         buffer = io.BytesIO()
-        inner = CanonicalPickler(buffer, class_id=self._class_id, open_sets=self._open_sets | {id(owner)})
-        inner.dump(item)
+        CanonicalPickler(buffer, class_id=self._class_id, for_order=True).dump(item)
         return buffer.getvalue()
+
+    def _save_outline(self, obj: set[Any] | frozenset[Any]) -> None:
+        """Stands for a set of objects while another set is put in order: objects may lead round in circles."""
+        self.save([len(obj), sorted({type_name(item) for item in obj})])
 
     def _save_function(self, obj: types.FunctionType) -> None:
         if importable(obj):
@@ -154,7 +163,9 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
         self.save_reduce(*by_value.function_parts(obj, shared), obj=obj)
 
     def _save_class(self, obj: type) -> None:
-        if not lives_in_notebook(obj):
+        if obj in _UNNAMED_TYPES:
+            self.save_reduce(restore.builtin_type, (_UNNAMED_TYPES[obj],), obj=obj)
+        elif not lives_in_notebook(obj):
             _PythonPickler.dispatch[type](self, obj)
         elif self._class_id is not None:
             self.save_reduce(*by_value.class_parts(obj, self._class_id(obj)), obj=obj)
@@ -177,7 +188,7 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
             return NotImplemented
         parts: Any = obj.__reduce_ex__(5)
         func, (items,), *rest = parts
-        return (func, (self._ordered(items, obj),), *rest)
+        return (func, (self._ordered(items),), *rest)
 
     dispatch[str] = dispatch[bytes] = _save_text
     dispatch[float] = _save_float
@@ -185,6 +196,10 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
     dispatch[frozenset] = _save_frozenset
     dispatch[types.FunctionType] = _save_function
     dispatch[type] = _save_class
+
+
+def _is_simple(item: Any) -> bool:
+    return type(item) in _ATOMS or type(item) is frozenset or _is_leaf(item)
 
 
 def _is_leaf(obj: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pickle
 import sys
-from types import ModuleType
+import types
 from typing import Any
 
 
@@ -30,9 +30,14 @@ def text_array(data: bytes) -> Any:
     return read(data).column(0).combine_chunks()
 
 
-def module(name: str) -> ModuleType:
+def module(name: str) -> types.ModuleType:
     """A module, imported."""
     return importlib.import_module(name)
+
+
+def builtin_type(name: str) -> Any:
+    """A type that only the module `types` names."""
+    return getattr(types, name)
 
 
 def notebook_class(name: str, qualname: str, blob: bytes) -> Any:

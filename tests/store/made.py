@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from tests.store.example_models import Aliased, OrderedTags, Point, Scores
 
 

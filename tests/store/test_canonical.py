@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from p2p.store import decode, encode
+from p2p.store import decode
 from p2p.store.canonical import dumps
 
 

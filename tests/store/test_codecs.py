@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.store import made
-from tests.store.example_models import Aliased, Loose, Scores
 
 from p2p.store import CODECS, decode, difference, encode
 from p2p.store.codecs import codec_named
+from tests.store import made
+from tests.store.example_models import Aliased, Loose, Scores
 
 VALUES = made.everything()
 

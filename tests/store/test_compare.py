@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.store import made
-from tests.store.example_models import Point, Scores
 
 from p2p.store import difference
+from tests.store import made
+from tests.store.example_models import Point, Scores
 
 VALUES, AGAIN = made.everything(), made.everything()
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import SecretStr
-from tests.store import made
-from tests.store.example_models import BrokenRepr, Login, Point
 
 from p2p.store import describe
 from p2p.store.describing import LONGEST
+from tests.store import made
+from tests.store.example_models import BrokenRepr, Login, Point
 
 
 @pytest.mark.parametrize("name", made.everything())

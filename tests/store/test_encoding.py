@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import SecretStr
-from tests.store.example_models import Login, Loose, Point
 
 from p2p.errors import StoreError
 from p2p.store import decode, encode
+from tests.store.example_models import Login, Loose, Point
 
 
 def reason_of(value: Any) -> str:

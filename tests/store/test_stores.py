@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.store import made
-from tests.store.example_models import Scores
 
 from p2p.errors import StoreError
 from p2p.model import ValueRef
 from p2p.store import DiskStore, MemoryStore, difference
+from tests.store import made
+from tests.store.example_models import Scores
 
 Store = DiskStore | MemoryStore
 

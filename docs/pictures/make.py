@@ -1,0 +1,173 @@
+"""Takes the pictures of the documentation anew: `make pictures`, after `make demo`.
+
+Real JupyterLab, the real MLflow UI, a real browser. Servers listen on the loopback address and end with the script.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+NOTEBOOK = "notebooks/flight_delays.ipynb"
+NAME = "flight_delays"
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or ["jupyterlab", "mlflow"]
+    with browser() as driver:
+        if "jupyterlab" in wanted:
+            jupyterlab(driver)
+        if "mlflow" in wanted:
+            mlflow_ui(driver)
+
+
+@contextmanager
+def browser() -> Iterator[webdriver.Chrome]:
+    options = Options()
+    options.binary_location = "/usr/bin/chromium"
+    with tempfile.TemporaryDirectory() as profile:
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                         "--disable-component-update", "--disable-sync", "--no-first-run", "--window-size=1400,1000",
+                         f"--user-data-dir={profile}"):  # fmt: skip
+            options.add_argument(argument)
+        driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+        try:
+            yield driver
+        finally:
+            driver.quit()
+
+
+@contextmanager
+def server(command: list[str], url: str, **environment: str) -> Iterator[None]:
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            wait_for(url, process)
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, 15)
+            process.wait(20)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 240) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(OSError):
+            urllib.request.urlopen(url, timeout=5)  # noqa: S310  # a server of our own
+            return
+        time.sleep(0.5)
+    raise RuntimeError(f"{url} does not answer")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(driver: webdriver.Chrome, script: str, seconds: float = 240) -> object:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(Exception):
+            if result := driver.execute_script(script):
+                return result
+        time.sleep(0.5)
+    raise RuntimeError(f"never true in the page: {script}")
+
+
+def jupyterlab(driver: webdriver.Chrome) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
+            "--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={ROOT}",
+            "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=", "--LabApp.check_for_updates_class="
+            "jupyterlab.NeverCheckForUpdate",
+        ]  # fmt: skip
+        with server(command, f"{url}/api", P2P_ROOT=folder, JUPYTER_CONFIG_DIR=folder, JUPYTERLAB_SETTINGS_DIR=folder,
+                    JUPYTERLAB_WORKSPACES_DIR=folder):  # fmt: skip
+            driver.get(f"{url}/lab/tree/{NOTEBOOK}?reset")
+            until(driver, "return window.jupyterapp && document.querySelectorAll('.jp-CodeCell').length > 5")
+            until(driver, "return /Idle/.test(document.querySelector('.jp-Notebook-ExecutionIndicator')"
+                  ".getAttribute('data-status') || '') || document.querySelector('.jp-Notebook-ExecutionIndicator')"
+                  ".dataset.status == 'idle'")  # fmt: skip
+            driver.execute_script(
+                "window.jupyterapp.commands.execute('notebook:restart-clear-output');"
+                "window.jupyterapp.commands.execute('filebrowser:hide-main');"
+            )
+            time.sleep(2)
+            driver.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+            until(driver, last_cell_has_run())
+            driver.execute_script(
+                "const panel = window.jupyterapp.shell.currentWidget;"
+                "const list = panel.content; const i = list.widgets.findIndex("
+                "c => c.model.sharedModel.getSource().startsWith('%%step clean'));"
+                "list.activeCellIndex = i; list.scrollToItem(i, 'start')"
+            )
+            time.sleep(3)
+            driver.save_screenshot(str(HERE / "jupyterlab.png"))
+
+
+def last_cell_has_run() -> str:
+    return (
+        "const cells = window.jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type == 'code');"
+        "return cells[cells.length - 1].model.executionCount > 0"
+    )
+
+
+def mlflow_ui(driver: webdriver.Chrome) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with server([sys.executable, "-m", "p2p", "ui", "--port", str(port)], f"{url}/health"):
+        experiment, run = newest_run(url)
+        driver.get(f"{url}/#/experiments/{experiment}/runs/{run}")
+        until(driver, "return document.body.innerText.includes('auc')")
+        time.sleep(4)
+        driver.save_screenshot(str(HERE / "mlflow-run.png"))
+        driver.get(f"{url}/#/experiments/{experiment}/runs/{run}/traces")
+        until(driver, "return [...document.querySelectorAll('a,button,span')].some(e => /^tr-/.test(e.innerText))")
+        driver.execute_script(
+            "[...document.querySelectorAll('a,button,span')].find(e => /^tr-/.test(e.innerText)).click()"
+        )
+        until(driver, "return document.body.innerText.includes('evaluate')")
+        time.sleep(5)
+        driver.save_screenshot(str(HERE / "mlflow-trace.png"))
+
+
+def newest_run(url: str) -> tuple[str, str]:
+    found = api(url, "experiments/get-by-name?experiment_name=" + NAME)["experiment"]["experiment_id"]
+    body = {"experiment_ids": [found], "filter": "attributes.status = 'FINISHED' and tags.\"p2p.kind\" = 'notebook'"}
+    runs = api(url, "runs/search", body)["runs"]
+    return found, runs[0]["info"]["run_id"]
+
+
+def api(url: str, path: str, body: object = None) -> dict[str, object]:
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(  # noqa: S310  # a server of our own
+        f"{url}/api/2.0/mlflow/{path}", data, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # a server of our own
+        return json.load(answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""One export at work: each method writes or proves a part of the staged version."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from p2p.errors import EvidenceRefused, RunFailed
+from p2p.export import contracting, emit, locking, testfiles
+from p2p.export.badparams import bad_parameters
+from p2p.export.plan import Plan
+from p2p.export.verify import Comparison, compare_runs, refuse_unequal, run_module
+from p2p.files import write_atomic
+from p2p.manifest import Manifest, compare_interfaces, read_manifest
+from p2p.model import Finding, ValueRef
+from p2p.notebook import Notebook
+from p2p.params import ParameterSet
+from p2p.pipeline import final_values
+from p2p.settings import Settings
+from p2p.store import DiskStore
+from p2p.tracking import RunRecord, facts
+
+
+@dataclass(frozen=True)
+class Work:
+    """One export at work."""
+
+    notebook: Notebook
+    plan: Plan
+    parameters: ParameterSet
+    recorded: RunRecord
+    version: int
+    settings: Settings
+    stage: Path
+
+    @property
+    def directory(self) -> Path:
+        return self.stage / "pipelines" / self.plan.name / f"v{self.version}"
+
+    @property
+    def package(self) -> str:
+        return f"pipelines.{self.plan.name}.v{self.version}"
+
+    @property
+    def store(self) -> DiskStore:
+        return DiskStore(self.settings.values)
+
+    def write_module(self) -> None:
+        refs: dict[str, ValueRef] = {n: r for s in self.recorded.steps for n, r in s.outputs.items()}
+        files = {
+            "__init__.py": f'"""Version {self.version} of {self.plan.name}. It never changes; see manifest.json."""\n',
+            "params.py": emit.params_file(self.parameters, self.plan),
+            "steps.py": emit.steps_file(self.plan, refs, self.parameters),
+            "pipeline.py": emit.pipeline_file(self.plan, self.version),
+            "contracts.py": contracting.contracts_file(self.plan, self.recorded.steps, self.store),
+        }
+        for name, text in files.items():
+            write_atomic(self.directory / name, text)
+
+    def run(self) -> RunRecord:
+        return run_module(
+            self.plan, self.version, self.stage, self.settings, self.notebook.path.resolve().parent,
+            self._params(), self.notebook.digest,
+        )  # fmt: skip
+
+    def _params(self) -> dict[str, Any]:
+        """The recorded run's parameters; secrets are not recorded, so theirs are the defaults."""
+        masked = {p["name"] for p in self.parameters.describe() if "Secret" in str(p["type"])}
+        return {n: v for n, v in self.recorded.facts["params"].items() if n not in masked}
+
+    def compare(self, verified: RunRecord) -> list[Comparison]:
+        compared = compare_runs(self.recorded.steps, verified.steps, self.store)
+        ran = {s.name for s in verified.steps}
+        missing = [s.name for s in self.recorded.steps if not s.parent and s.name not in ran]
+        refuse_unequal(self.plan, compared, missing)
+        return compared
+
+    def write_tests(self) -> dict[str, str]:
+        """Write the tests and their data; gives the steps that have no example, with reasons."""
+        tests = self.directory / "tests"
+        without = self._make_cases(tests / "data")
+        columns = self._first_columns()
+        text = testfiles.test_file(self.plan, self.version, without, bad_parameters(self.parameters), columns)
+        write_atomic(tests / "__init__.py", "")
+        write_atomic(tests / "conftest.py", testfiles.CONFTEST)
+        write_atomic(tests / "test_pipeline.py", text)
+        return without
+
+    def _make_cases(self, directory: Path) -> dict[str, str]:
+        inputs = {s.name: s.inputs for s in self.recorded.steps}
+        steps = [
+            {
+                "name": step.name, "outputs": list(step.outputs), "code": _notebook_code(self.plan, index),
+                "inputs": {n: self._input_ref(n, step.name, index).as_dict() for n in step.takes},
+            }
+            for index, step in enumerate(self.plan.steps) if step.name in inputs or step.implicit
+        ]  # fmt: skip
+        request = {
+            "path": [str(self.stage)], "module": f"{self.package}.steps", "values": str(self.settings.values),
+            "directory": str(directory), "steps": steps,
+        }  # fmt: skip
+        done = _python(
+            ["-m", "p2p.export.samples"], self.stage, self.notebook.path.resolve().parent, json.dumps(request)
+        )
+        if done.returncode != 0:
+            raise RunFailed(f"The examples for the tests could not be made: {done.stderr.strip().splitlines()[-1:]}")
+        return {name: why for name, why in json.loads(done.stdout).items() if why}
+
+    def _input_ref(self, name: str, step: str, index: int) -> ValueRef:
+        """What `name` stood for when the step ran: the last earlier step that gave it, else a parameter."""
+        recorded = {s.name: s for s in self.recorded.steps}
+        for earlier in reversed(self.plan.steps[:index]):
+            if name in earlier.outputs and earlier.name in recorded and name in recorded[earlier.name].outputs:
+                return recorded[earlier.name].outputs[name]
+        if name in self.recorded.facts["params"]:
+            values = self.parameters.parse(self._params())
+            return self.store.put(values.typed[name])
+        return ValueRef(type="", reason=f"'{name}' was not recorded for {step}")
+
+    def _first_columns(self) -> dict[str, str]:
+        """By name of a frame: the first column that its contract names."""
+        contracts = contracting.infer(self.recorded.steps, self.store)
+        found = {}
+        for name, (_line, text) in contracts.items():
+            lines = [line.strip() for line in text.splitlines() if ": pa.Column(" in line]
+            if lines:
+                found[name] = str(ast.literal_eval(lines[0].split(": pa.Column(")[0]))
+        return found
+
+    def run_tests(self) -> dict[str, Any]:
+        """Run the generated tests; raises EvidenceRefused when one fails."""
+        arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(self.stage),
+                     "-c", os.devnull, "--import-mode=importlib", "--no-header", str(self.directory)]  # fmt: skip
+        done = _python(arguments, self.stage, self.stage, "")
+        summary = (done.stdout.strip().splitlines() or [""])[-1]
+        if done.returncode != 0:
+            finding = Finding(
+                where="the generated tests", what=f"do not pass: {summary}", why="They would fail in your CI too.",
+                cure=f"A step that is not reproducible is the likeliest cause.\n{done.stdout[-3000:]}",
+            )  # fmt: skip
+            raise EvidenceRefused(f"'{self.plan.name}' was not exported: its tests do not pass. {summary}", [finding])
+        count = int(summary.split(" passed")[0].split()[-1]) if " passed" in summary else 0
+        return {"passed": count, "summary": summary.split(" in ")[0]}
+
+    def write_manifest(
+        self, verified: RunRecord, compared: Sequence[Comparison], without: dict[str, str],
+        tests: dict[str, Any] | None = None,
+    ) -> Manifest:  # fmt: skip
+        text, packages, notes = locking.lock(
+            [(self.directory / n).read_text(encoding="utf-8") for n in ("steps.py", "params.py", "contracts.py")],
+            self.settings.root,
+        )
+        write_atomic(self.directory / "requirements.lock", text)
+        change, changes = self._change()
+        manifest = Manifest(
+            pipeline=self.plan.name, version=self.version,
+            notebook=facts.relative(self.notebook.path, self.settings.root), notebook_digest=self.notebook.digest,
+            git_commit=facts.git_commit(self.settings.root), recorded_run=self.recorded.run_id,
+            verified_run=verified.run_id, params=self._params(), change=change, changes=changes,
+            interface=self.interface(), steps=self._step_facts(compared), files=file_digests(self.directory),
+            environment={"python": facts.python_version(), "packages": packages}, tests=tests or {},
+            notes=[*notes, *(f"{name} has no test alone: {why}" for name, why in without.items()), *self._left_out()],
+            p2p=facts.package_versions().get("p2p-toolkit", ""),
+        )  # fmt: skip
+        write_atomic(self.directory / "manifest.json", manifest.text())
+        return manifest
+
+    def _left_out(self) -> list[str]:
+        cells = sorted({cell for cell, _what in self.plan.left_out})
+        return [f"left out, as no step needs them: parts of cells {', '.join(map(str, cells))}"] if cells else []
+
+    def interface(self) -> dict[str, Any]:
+        contracts = contracting.as_mapping(contracting.infer(self.recorded.steps, self.store))
+        final = final_values([(s.takes, s.outputs) for s in self.plan.steps])
+        params = {
+            p["name"]: {"type": str(p["type"]), "default": p["default"], "required": p["required"]}
+            for p in self.parameters.describe()
+        }
+        return {"params": params, "outputs": {name: contracts.get(name, "") for name in final}}
+
+    def _change(self) -> tuple[str, list[str]]:
+        if self.version == 1:
+            return "first", []
+        before = read_manifest(self.settings.pipelines / self.plan.name / f"v{self.version - 1}")
+        return compare_interfaces(before.interface, self.interface())
+
+    def _step_facts(self, compared: Sequence[Comparison]) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": step.name, "cell": step.cell, "cell_id": step.cell_id, "inputs": list(step.takes),
+                "outputs": {
+                    c.value: {"digest": c.digest, "type": c.type, "verified": c.verdict, "detail": c.detail}
+                    for c in compared if c.step == step.name
+                },
+            }
+            for step in self.plan.steps
+        ]  # fmt: skip
+
+
+def _notebook_code(plan: Plan, index: int) -> str:
+    """The notebook's own code of a step: its cell, or its function and the call of it."""
+    step = plan.steps[index]
+    local = [s.source for s in step.local]
+    return "\n".join([*local, step.source, step.call])
+
+
+def _python(arguments: Sequence[str], path: Path, directory: Path, text: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(path), os.environ.get("PYTHONPATH", "")])}
+    return subprocess.run(
+        [sys.executable, *arguments], input=text, capture_output=True, text=True, cwd=directory, env=environment,
+        check=False,
+    )  # fmt: skip
+
+
+def file_digests(directory: Path) -> dict[str, str]:
+    """Digest of each file of a version but its manifest, by relative path."""
+    skip = ("manifest.json",)
+    files = [p for p in sorted(directory.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    found = {p.relative_to(directory).as_posix(): str(blake3(p.read_bytes()).hexdigest()) for p in files}
+    return {name: digest for name, digest in found.items() if name not in skip}
