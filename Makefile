@@ -68,7 +68,7 @@ format: setup  ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 
 docs: setup  ## build the documentation into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: setup  ## measure, and print the tables
 	@test -e benchmarks/__main__.py || { echo "make bench: this checkout has no benchmarks/__main__.py"; exit 1; }

@@ -52,13 +52,17 @@ def _schema_problems(value: Any, schema: Any) -> list[str]:
     return []
 
 
+def _plain(value: Any) -> Any:
+    """A NumPy scalar as the Python value that people write."""
+    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
+
+
 def _case_sentences(cases: Any) -> list[str]:
-    sentences = []
-    for (column, rule), rows in cases.groupby(["column", "check"], dropna=False, sort=False):
-        example = rows["failure_case"].iloc[0]
-        if rule == "column_in_dataframe":
-            sentences.append(f"column '{example}' is missing")
-        elif str(rule).startswith("dtype("):
+    absent = cases["check"] == "column_in_dataframe"
+    sentences = [f"column '{column}' is missing" for column in cases.loc[absent, "failure_case"]]
+    for (column, rule), rows in cases[~absent].groupby(["column", "check"], dropna=False, sort=False):
+        example = _plain(rows["failure_case"].iloc[0])
+        if str(rule).startswith("dtype("):
             sentences.append(f"column '{column}' should be {str(rule)[6:].strip(')').strip(chr(39))}, got {example}")
         else:
             count = f"{len(rows)} row{'s' if len(rows) > 1 else ''}"

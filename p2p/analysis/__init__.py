@@ -4,7 +4,7 @@ from p2p.analysis.calls import StepCall, StepFunction, step_calls, step_function
 from p2p.analysis.digest import digest_source
 from p2p.analysis.marks import Mark, is_step_mark, parse_mark, split_mark
 from p2p.analysis.names import CellNames, cell_names, step_inputs, step_outputs
-from p2p.analysis.transform import magics, parse_cell, to_python
+from p2p.analysis.transform import magics, parse_cell, split_lines, to_python
 
 __all__ = [
     "CellNames",
@@ -17,6 +17,7 @@ __all__ = [
     "magics",
     "parse_cell",
     "parse_mark",
+    "split_lines",
     "split_mark",
     "step_calls",
     "step_functions",

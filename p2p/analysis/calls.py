@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from p2p.analysis.scopes import FunctionNode
-from p2p.analysis.transform import parse_cell, to_python
+from p2p.analysis.transform import parse_cell, split_lines, to_python
 
 _POLICY = ("retries", "timeout", "backoff")
 
@@ -74,7 +74,7 @@ class StepCall:
 
 def step_functions(source: str) -> tuple[StepFunction, ...]:
     """The functions at the top of a cell that `@step`, `@step(...)` or `@p2p.step(...)` decorates."""
-    lines = to_python(source).splitlines()
+    lines = split_lines(to_python(source))
     functions = [n for n in parse_cell(source).body if isinstance(n, FunctionNode)]
     found = ((node, _step_decorator(node)) for node in functions)
     return tuple(_step_function(node, decorator, lines) for node, decorator in found if decorator is not None)

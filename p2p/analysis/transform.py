@@ -13,6 +13,7 @@ from typing import Any
 
 from p2p.errors import AnalysisError
 
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _MAYBE_IPYTHON = re.compile(r"^[ \t]*[%!?]|\?[ \t]*$", re.MULTILINE)
 # Cell magics that only wrap the code below them: the code counts, the magic does not.
 _TRANSPARENT_CELL = re.compile(r"[ \t]*%%((time|step)(\s|$)|capture(\s+--\S+)*\s*$)")
@@ -35,6 +36,12 @@ def magics(source: str) -> tuple[tuple[int, str], ...]:
     What `to_python` takes away (such as `%%step` and `%time`) is not listed. Of a cell magic the first line is given.
     """
     return _transformed(source)[1]
+
+
+def split_lines(text: str, *, keepends: bool = False) -> list[str]:
+    """The lines as Python counts them; `str.splitlines` also cuts at form feeds and U+2028, so in strings."""
+    lines = _LINE.findall(text)
+    return lines if keepends else [line.rstrip("\r\n") for line in lines]
 
 
 def parse_cell(source: str) -> ast.Module:
@@ -61,7 +68,7 @@ def too_deep() -> AnalysisError:
 
 def _syntax_refused(error: SyntaxError | ValueError, python: str) -> AnalysisError:
     line = getattr(error, "lineno", None) or 1
-    lines = python.splitlines()
+    lines = split_lines(python)
     text = lines[line - 1].strip() if line <= len(lines) else ""
     reason = getattr(error, "msg", None) or str(error)
     return AnalysisError(
@@ -76,7 +83,7 @@ def _transformed(source: str) -> tuple[str, tuple[tuple[int, str], ...]]:
     if not _MAYBE_IPYTHON.search(source) and _parses(source):
         return source, ()
     found: dict[int, str] = {}
-    lines = _clean(source.splitlines(keepends=True))
+    lines = _clean(split_lines(source, keepends=True))
     lines = _without_transparent_magics(lines)
     lines = _cell_magic(lines, found)
     if not found:

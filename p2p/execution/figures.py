@@ -34,10 +34,19 @@ class Figures:
             path = self._directory / f"{self._step}-{len(self.paths) + 1}.png"
             pyplot.figure(number).savefig(path, bbox_inches="tight", metadata={"Software": None})
             self.paths.append(path)
-            if self._keep_open:
-                self._before.add(number)
-            else:
-                pyplot.close(number)
+            self._done_with(number)
+
+    def discard(self) -> None:
+        """Forget what was drawn and not shown since the last time: its attempt failed."""
+        for number in _open_figures() - self._before:
+            self._done_with(number)
+
+    def _done_with(self, number: int) -> None:
+        if self._keep_open:
+            for figures in (self, *_collecting):  # the steps around this one would save it once more
+                figures._before.add(number)
+        else:
+            sys.modules["matplotlib.pyplot"].close(number)
 
     def shown(self) -> None:
         """A notebook's backend is about to show and close all open figures: save them, and start to count anew."""
@@ -49,9 +58,21 @@ class Figures:
 def collected(directory: Path, step: str, *, keep_open: bool) -> Iterator[Figures]:
     """In the block, figures are saved when the code shows them; `save` takes those that are still open at its end."""
     figures = Figures(directory, step, keep_open=keep_open)
+    _collecting.append(figures)
+    try:
+        with _saving_show(figures, keep_open=keep_open):
+            yield figures
+    finally:
+        figures.discard()
+        _collecting.remove(figures)
+
+
+@contextmanager
+def _saving_show(figures: Figures, *, keep_open: bool) -> Iterator[None]:
+    """In the block, matplotlib's `show` saves figures before it may close them."""
     pyplot: Any = sys.modules.get("matplotlib.pyplot")
     if pyplot is None:
-        yield figures
+        yield
         return
     show = pyplot.show
 
@@ -61,9 +82,12 @@ def collected(directory: Path, step: str, *, keep_open: bool) -> Iterator[Figure
 
     pyplot.show = saving_show
     try:
-        yield figures
+        yield
     finally:
         pyplot.show = show
+
+
+_collecting: list[Figures] = []
 
 
 def _open_figures() -> set[int]:

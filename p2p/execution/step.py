@@ -81,8 +81,8 @@ async def arun_step(work: Work, services: Services) -> Outcome:
     try:
         telling.started()
         contracts.check(work.name, work.inputs, work.contracts)
-        with _figures(work, services):
-            outputs = await _attempts(work, services, telling)
+        with _figures(work, services) as drawn:
+            outputs = await _attempts(work, services, telling, drawn)
         contracts.check(work.name, outputs, work.contracts)
         refs = {name: _keep(value, services) for name, value in outputs.items()}
     except BaseException as error:
@@ -94,7 +94,9 @@ async def arun_step(work: Work, services: Services) -> Outcome:
     return Outcome(outputs, refs, telling.attempts)
 
 
-async def _attempts(work: Work, services: Services, telling: _Telling) -> Mapping[str, Any]:
+async def _attempts(
+    work: Work, services: Services, telling: _Telling, drawn: figures.Figures | None
+) -> Mapping[str, Any]:
     """The outputs of the first attempt that succeeds; the last one's error when none does."""
     while True:
         telling.attempts += 1
@@ -106,6 +108,8 @@ async def _attempts(work: Work, services: Services, telling: _Telling) -> Mappin
             delay = work.policy.delay(telling.attempts)
             telling.retried(error, delay)
             await services.sleep(delay) if work.coroutine else services.block(delay)
+            if drawn is not None:
+                drawn.discard()
             if work.reset:
                 work.reset()
 
@@ -136,15 +140,15 @@ def _keep(value: Any, services: Services) -> ValueRef:
 
 
 @contextmanager
-def _figures(work: Work, services: Services) -> Iterator[None]:
+def _figures(work: Work, services: Services) -> Iterator[figures.Figures | None]:
     """Figures drawn in the block become artifacts of the run; those of a failed step too, as far as they came."""
     if services.directory is None:
-        yield
+        yield None
         return
     folder = services.directory / "figures"
     with figures.collected(folder, work.name, keep_open=services.keep_figures) as drawn:
         try:
-            yield
+            yield drawn
             drawn.save()
         finally:
             for path in drawn.paths:

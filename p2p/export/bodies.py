@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from p2p.analysis import magics
+from p2p.analysis import magics, split_lines
 from p2p.errors import AnalysisError
 from p2p.export.statements import Statement
 
@@ -21,7 +21,7 @@ def plain_source(source: str, cell: int, *, strict: bool = True) -> str:
 
     Other magics are refused by cell and line, unless `strict` is off (an unmarked cell: its magics are left out).
     """
-    lines = source.splitlines()
+    lines = split_lines(source)
     for number, text in magics(source):
         if strict and not _HARMLESS.match(text) and not _TRANSPARENT.match(text):
             raise AnalysisError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from p2p.analysis import CellNames, cell_names, to_python
+from p2p.analysis import CellNames, cell_names, split_lines, to_python
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Statement:
 def split_statements(source: str, cell: int) -> list[Statement]:
     """The top-level statements of a cell, in order; IPython's own lines come as the calls they stand for."""
     text = to_python(source)
-    lines = text.splitlines()
+    lines = split_lines(text)
     statements: list[Statement] = []
     after = 0
     for node in ast.parse(text).body:
@@ -78,5 +78,5 @@ def indent(source: str) -> str:
         if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)):
             # Line numbers count from 1, so this leaves alone every line of the string but its first.
             inside.update(range(node.lineno, node.end_lineno or node.lineno))
-    lines = source.splitlines()
+    lines = split_lines(source)
     return "\n".join(line if i in inside or not line.strip() else f"    {line}" for i, line in enumerate(lines))

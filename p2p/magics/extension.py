@@ -17,6 +17,7 @@ from p2p.magics.parameters import PendingParameters
 from p2p.session import AttachedSession, CallSites, InteractiveSession
 from p2p.session.attached import take_attachment
 from p2p.session.callsites import activate as activate_sites
+from p2p.session.callsites import deactivate as deactivate_sites
 from p2p.session.interactive import note
 from p2p.settings import load_settings
 from p2p.step import Step
@@ -84,6 +85,7 @@ class Extension:
         self.shell.events.unregister("pre_run_cell", self._before_cell)
         self.shell.events.unregister("post_run_cell", self._after_cell)
         self.shell.run_ast_nodes = self._run_ast_nodes  # type: ignore[method-assign]  # puts the seam back
+        deactivate_sites(self.sites)
         activate_services(None)
         self.session.close() if isinstance(self.session, InteractiveSession) else self.session.end()
 
@@ -93,9 +95,11 @@ class Extension:
         if self._inside or not is_step_mark(source):
             return lines
         try:
-            return split_mark(source)[1].splitlines(keepends=True)
+            body = split_mark(source)[1]
         except P2PError:
             return ["pass\n"]  # what is wrong with the mark is raised when the cell runs
+        # IPython knows a cell magic by the first line alone.
+        return (body.lstrip() if body.lstrip().startswith("%%") else body).splitlines(keepends=True)
 
     def _before_cell(self, info: Any) -> None:
         self._inside = True
@@ -104,7 +108,8 @@ class Extension:
         guard.install()
         guard.arm()
         try:
-            self._cell = self._marked(info.raw_cell)
+            number = self.shell.execution_count - (1 if info.store_history else 0)  # counted up by now
+            self._cell = self._marked(info.raw_cell, number)
         except P2PError as error:
             self._refusal = error
         self.sites.enter_cell(info.cell_id or info.raw_cell, info.raw_cell, self._step_functions(info.raw_cell))
@@ -117,12 +122,12 @@ class Extension:
         except P2PError:
             return existing
 
-    def _marked(self, source: str) -> MarkedCell | None:
+    def _marked(self, source: str, number: int) -> MarkedCell | None:
         if not is_step_mark(source):
             return None
         mark, body = split_mark(source)
         assert mark is not None
-        cell = read_cell(mark, body, self.shell.execution_count)
+        cell = read_cell(mark, body, number)
         check_inputs(cell, self.shell.user_ns, self.known.names())
         return cell
 

@@ -99,7 +99,7 @@ def task_work(
     async def waiting() -> dict[str, Any]:
         return name_outputs(await task.function(*args, **kwargs), tuple(task.outputs))
 
-    coroutine = inspect.iscoroutinefunction(task.function)
+    coroutine = inspect.iscoroutinefunction(inspect.unwrap(task.function))
     return Work(
         name=task.step, body=waiting if coroutine else body, inputs={name: values[name] for name in task.takes},
         known={name: ref for name, ref in known.items() if name in task.takes}, policy=task.policy,

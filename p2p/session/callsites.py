@@ -80,3 +80,9 @@ def activate(sites: CallSites) -> None:
     """Name calls by these sites from now on (a kernel, which has one for its whole life)."""
     if sites not in _active:
         _active.append(sites)
+
+
+def deactivate(sites: CallSites) -> None:
+    """Name calls by these sites no longer."""
+    if sites in _active:
+        _active.remove(sites)

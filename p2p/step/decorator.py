@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import textwrap
+import types
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -86,6 +88,17 @@ class Step(Generic[P, R]):
         except (OSError, TypeError, AnalysisError):
             return None
         return found[0].returns if found else None
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """In a class, a step is a method."""
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """By name where others can import it, as functions are; else by what it was made of (a notebook's)."""
+        module = sys.modules.get(self.__module__)
+        if self.__module__ != "__main__" and getattr(module, self.__qualname__, None) is self:
+            return self.__qualname__
+        return Step, (self.function, self.policy)
 
     def __repr__(self) -> str:
         return f"<step {self.name}>"

@@ -81,8 +81,7 @@ def _describable(dtype: Any) -> bool:
 
     if dtype.hasobject or dtype.kind not in "biufcmMSUV":
         return False
-    again = np.lib.format.descr_to_dtype(np.lib.format.dtype_to_descr(dtype))
-    return bool(again == dtype) and again.isalignedstruct == dtype.isalignedstruct
+    return bool(np.lib.format.descr_to_dtype(np.lib.format.dtype_to_descr(dtype)) == dtype)
 
 
 def _same_scalar(one: Any, other: Any) -> bool:

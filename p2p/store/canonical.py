@@ -222,9 +222,12 @@ def _notebook_id(kind: type, blob: bytes) -> str:
 
 def _class_blob(kind: type) -> bytes:
     """The class itself as a pickle; empty where it cannot be written, so that only its notebook can load it."""
+    models: Any = sys.modules.get("pydantic.main")
+    if models is not None and issubclass(kind, models.BaseModel):
+        return b""  # its compiled validator is not the same in two processes
     try:
         return dumps(kind, lambda inner: _notebook_id(inner, dumps(inner, lambda _: "")))
-    except Exception:  # noqa: BLE001 - pydantic's compiled validators, locks in class attributes: anything
+    except Exception:  # noqa: BLE001 - a lock in a class attribute, another library's metaclass: anything
         return b""
 
 
@@ -284,10 +287,13 @@ def _canonical_reducer(kind: type) -> Callable[[Any], Any] | None:
         return _reduce_ufunc
     vectorizers: Any = sys.modules.get("sklearn.feature_extraction.text")
     if vectorizers is not None and issubclass(kind, vectorizers.CountVectorizer):
-        return _reduce_vectorizer
+        # The address of its stop words, kept only to skip a check that was made before.
+        return lambda vectorizer: _reduce_without(vectorizer, {"_stop_words_id"})
     pd: Any = sys.modules.get("pandas")
     if pd is not None and kind in (pd.DataFrame, pd.Series):
         return _reduce_frame
+    if pd is not None and issubclass(kind, pd.api.extensions.ExtensionArray):
+        return lambda array: _reduce_without(array, {"_cache", "_readonly"})
     pa: Any = sys.modules.get("pyarrow")
     return _reduce_text_array if pa is not None and kind in (pa.StringArray, pa.LargeStringArray) else None
 
@@ -315,19 +321,49 @@ def _reduce_ufunc(ufunc: Any) -> Any:
     return name
 
 
-def _reduce_vectorizer(vectorizer: Any) -> Any:
-    # It remembers the address of its stop words, only to skip a check that it did before.
-    func, args, state = vectorizer.__reduce_ex__(5)[:3]
-    return func, args, {name: item for name, item in state.items() if name != "_stop_words_id"}
+def _reduce_without(value: Any, attributes: set[str]) -> Any:
+    """As the value reduces itself, without attributes that say nothing about it."""
+    parts = value.__reduce_ex__(5)
+    if len(parts) < 3:
+        return parts
+    func, args, state, *rest = parts
+    if isinstance(state, tuple):
+        return func, args, tuple(_dict_without(item, attributes) for item in state), *rest
+    return func, args, _dict_without(state, attributes), *rest
+
+
+def _dict_without(state: Any, attributes: set[str]) -> Any:
+    return {name: item for name, item in state.items() if name not in attributes} if type(state) is dict else state
 
 
 def _reduce_frame(frame: Any) -> Any:
-    """A frame as Parquet; where that cannot hold it, pandas' own pickle of a copy, whose blocks are in one layout."""
+    """A frame as Parquet, else column by column: pandas' own pickle shows the layout of its blocks."""
     codec = FrameCodec()
     with contextlib.suppress(Exception):  # what Parquet refuses is pickled, which says its own reason
         if codec.accepts(frame):
             return restore.frame, (codec.encode(frame),)
-    return frame.copy().__reduce_ex__(5)
+    extras = (frame.attrs, frame.flags.allows_duplicate_labels)
+    if frame.ndim == 1:
+        return restore.series_of, (
+            frame.array if _is_extension(frame) else frame.to_numpy(),
+            frame.index,
+            frame.name,
+            *extras,
+        )
+    return restore.frame_of, (_matrix_or_columns(frame), frame.index, frame.columns, *extras)
+
+
+def _matrix_or_columns(frame: Any) -> Any:
+    columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
+    if columns and len(set(frame.dtypes)) == 1 and not _is_extension(columns[0]):
+        return frame.to_numpy()
+    return [column.array if _is_extension(column) else column.to_numpy() for column in columns]
+
+
+def _is_extension(column: Any) -> bool:
+    import numpy as np
+
+    return not isinstance(column.dtype, np.dtype)
 
 
 def _reduce_text_array(array: Any) -> Any:

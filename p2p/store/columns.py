@@ -248,11 +248,11 @@ def describe_index(index: Any, *, inline: bool = False) -> Spec:
     if inline:
         return _labels(index)
     if type(index) is pd.MultiIndex:
-        levels = [spec_of(index.get_level_values(level)) for level in range(index.nlevels)]
-        return {"kind": "multi", "levels": levels, "names": names}
+        levels = [index.get_level_values(level) for level in range(index.nlevels)]
+        return {"kind": "multi", "levels": [_spec_of_level(level) for level in levels], "names": names}
     if type(index) not in (pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.CategoricalIndex):
         raise Unfaithful(f"an index of type {type(index).__name__}")
-    return {"kind": "values", "levels": [spec_of(index)], "names": names, "freq": _freq(index)}
+    return {"kind": "values", "levels": [_spec_of_level(index)], "names": names}
 
 
 def _labels(index: Any) -> Spec:
@@ -265,6 +265,10 @@ def _labels(index: Any) -> Spec:
     if not simple or spec["kind"] not in ("object", "string", "number") or not is_plain(labels):
         raise Unfaithful("the labels of the columns")
     return {"kind": "labels", "levels": [spec], "dtype": str(index.dtype), "items": labels, "names": list(index.names)}
+
+
+def _spec_of_level(level: Any) -> Spec:
+    return {**spec_of(level), "freq": _freq(level)}
 
 
 def _freq(index: Any) -> str | None:
@@ -307,8 +311,7 @@ def index_from(spec: Spec, columns: list[Any]) -> Any:
     levels = [_level(part, column) for part, column in zip(spec["levels"], columns, strict=True)]
     if spec["kind"] == "multi":
         return pd.MultiIndex.from_arrays(levels, names=spec["names"])
-    index = levels[0].rename(spec["names"][0])
-    return type(index)(index, freq=spec["freq"]) if spec["freq"] else index
+    return levels[0].rename(spec["names"][0])
 
 
 def _level(spec: Spec, column: Any) -> Any:
@@ -316,7 +319,8 @@ def _level(spec: Spec, column: Any) -> Any:
     import pyarrow as pa
 
     column = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
-    return pd.Index(values_from(spec, column), dtype=object if spec["kind"] == "object" else None)
+    level: Any = pd.Index(values_from(spec, column), dtype=object if spec["kind"] == "object" else None)
+    return type(level)(level, freq=spec["freq"]) if spec["freq"] else level
 
 
 def _label_dtype(spec: Spec) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from p2p.store.canonical import dumps, parts_of
-from p2p.store.compare_arrays import array_difference, frame_difference, index_difference
+from p2p.store.compare_arrays import array_difference, frame_difference, index_difference, placed
 from p2p.store.describing import preview
 from p2p.store.figures import PngCodec
 from p2p.store.naming import importable, type_name
@@ -83,14 +83,12 @@ class _Comparison:
 
     def _objects(self, a: Any, b: Any) -> str | None:
         """By canonical pickle; where that differs, by what the two are made of."""
-        try:
-            if dumps(a) == dumps(b):
-                return None
-            made_a, made_b = parts_of(a), parts_of(b)
-        except Exception:  # noqa: BLE001 - what cannot be pickled can only be asked
-            return None if _say_equal(a, b) else f"{_show(a)} against {_show(b)}"
-        if _is_foreign(a) and _say_equal(a, b):
+        if _same_pickle(a, b) or (_is_foreign(a) and _say_equal(a, b)):
             return None
+        try:
+            made_a, made_b = parts_of(a), parts_of(b)
+        except Exception:  # noqa: BLE001 - what cannot be taken apart can only be asked
+            return None if _say_equal(a, b) else f"{_show(a)} against {_show(b)}"
         if isinstance(made_a, str) or isinstance(made_b, str):
             return None if made_a == made_b else f"{made_a} against {made_b}"
         return self._made_of(made_a, made_b)
@@ -110,7 +108,7 @@ class _Comparison:
         for place, one, other in parts:
             found = self.compare(one, other)
             if found is not None:
-                return f"{place}{', ' if _is_place(found) else ': '}{found}"
+                return placed(place, found)
         return None
 
 
@@ -128,9 +126,11 @@ def _same_type(a: Any, b: Any) -> bool:
     return notebook and one.__qualname__ == other.__qualname__
 
 
-def _is_place(found: str) -> bool:
-    """Whether a difference starts with a further place, so that a comma reads better than a colon."""
-    return found.startswith(("key ", "item ", "attribute ", "column ", "row ", "position ", "its ", "what ", "index"))
+def _same_pickle(a: Any, b: Any) -> bool:
+    try:
+        return dumps(a) == dumps(b)
+    except Exception:  # noqa: BLE001 - pickling runs the value's own code
+        return False
 
 
 def _is_foreign(value: Any) -> bool:
@@ -147,7 +147,9 @@ def _say_equal(a: Any, b: Any) -> bool:
 
 
 def _fields(state: Any) -> dict[Any, Any] | None:
-    """The attributes in a pickled state: `__dict__`, or that and the slots."""
+    """The attributes in a pickled state: `__dict__`, that and the slots, or pydantic's."""
+    if isinstance(state, dict) and isinstance(state.get("__dict__"), dict):
+        return {**state["__dict__"], **{name: item for name, item in state.items() if name != "__dict__"}}
     if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
         return {**(state[0] or {}), **state[1]} if isinstance(state[0], (dict, type(None))) else None
     return state if type(state) is dict else None
@@ -169,7 +171,7 @@ def _scalars(a: Any, b: Any) -> str | None:
 def _numpy_scalars(a: Any, b: Any) -> str | None:
     if a.dtype != b.dtype:
         return f"dtype {a.dtype} against {b.dtype}"
-    return _scalars(a, b)
+    return None if a == b or (a != a and b != b) else f"{a} against {b}"
 
 
 def _sets(a: Any, b: Any) -> str | None:

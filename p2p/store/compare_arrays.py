@@ -10,6 +10,14 @@ from p2p.store.arrays import canonical
 Compare = Callable[[Any, Any], str | None]
 
 
+_PLACES = ("key ", "item ", "attribute ", "column ", "row ", "position ", "its ", "what ", "index", "dtype ")
+
+
+def placed(place: str, found: str) -> str:
+    """A difference with the place it was found in; a further place follows a comma, the two values a colon."""
+    return f"{place}{', ' if found.startswith(_PLACES) else ': '}{found}"
+
+
 def array_difference(a: Any, b: Any, compare: Compare) -> str | None:
     """Dtype, shape, then the first position whose items differ."""
     if a.dtype != b.dtype:
@@ -34,7 +42,7 @@ def frame_difference(a: Any, b: Any, compare: Compare) -> str | None:
     if a.ndim == 1:
         named = compare(a.name, b.name)
         found = index_difference(a.index, b.index, compare) or column_difference(a, b, compare)
-        return f"name: {named}" if named else found or _attrs(a, b, compare)
+        return placed("name", named) if named else found or _attrs(a, b, compare)
     labels = index_difference(a.columns, b.columns, compare)
     if labels is not None:
         return labels.replace("index", "columns", 1)
@@ -42,13 +50,13 @@ def frame_difference(a: Any, b: Any, compare: Compare) -> str | None:
     for position in range(0 if found else a.shape[1]):
         inside = column_difference(a.iloc[:, position], b.iloc[:, position], compare)
         if inside is not None:
-            return f"column {a.columns[position]!r}, {inside}"
+            return placed(f"column {a.columns[position]!r}", inside)
     return found or _attrs(a, b, compare)
 
 
 def _attrs(a: Any, b: Any, compare: Compare) -> str | None:
     found = compare(a.attrs, b.attrs)
-    return f"attrs: {found}" if found else None
+    return placed("attrs", found) if found else None
 
 
 def index_difference(a: Any, b: Any, compare: Compare) -> str | None:
@@ -65,7 +73,7 @@ def index_difference(a: Any, b: Any, compare: Compare) -> str | None:
     if getattr(a, "freq", None) != getattr(b, "freq", None):
         return f"index freq {a.freq} against {b.freq}"
     found = None if type(a).__name__ == "RangeIndex" and a.equals(b) else column_difference(a, b, compare)
-    return f"index, {found}" if found else None
+    return placed("index", found) if found else None
 
 
 def column_difference(a: Any, b: Any, compare: Compare) -> str | None:
@@ -125,7 +133,7 @@ def _first_object(a: Any, b: Any, shape: tuple[int, ...], compare: Compare, word
         found = compare(one, other)
         if found is not None:
             place = at if len(shape) == 1 else tuple(map(int, np.unravel_index(at, shape)))
-            first, count = first or f"{word} {place}: {found}", count + 1
+            first, count = first or placed(f"{word} {place}", found), count + 1
     return f"{first}{_and_more(count - 1)}" if first else None
 
 

@@ -82,6 +82,8 @@ def _never_stored(value: Any) -> str:
 def _explain(value: Any, problem: Exception | None) -> str:
     """Why `value` cannot be stored: the deepest place that fails by itself, and what it says."""
     place, seen, trials = "value", {id(value)}, _MOST_TRIALS
+    if isinstance(problem, RecursionError):
+        return "value: it is nested too deeply"
     found: tuple[str, Any, Exception] | None = ("", value, problem or TypeError("no codec takes it"))
     while found is not None:
         step, value, problem = found
@@ -94,13 +96,7 @@ def _explain(value: Any, problem: Exception | None) -> str:
             if failure is not None:
                 found = (step, part, failure)
                 break
-    return f"{place}: {_message(problem)}"[:_LONGEST_REASON]
-
-
-def _message(problem: Exception | None) -> str:
-    if isinstance(problem, RecursionError):
-        return "it is nested too deeply"
-    return str(problem) or type(problem).__name__
+    return f"{place}: {problem or type(problem).__name__}"[:_LONGEST_REASON]
 
 
 def _failure(part: Any) -> Exception | None:

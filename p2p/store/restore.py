@@ -23,6 +23,29 @@ def frame(data: bytes) -> Any:
     return FrameCodec().decode(data)
 
 
+def series_of(values: Any, index: Any, name: Any, attrs: dict[Any, Any], duplicates: bool) -> Any:
+    """A Series that Parquet could not hold."""
+    import pandas as pd
+
+    series = pd.Series(values, index=index, name=name, dtype=values.dtype)
+    series.attrs.update(attrs)
+    return series if duplicates else series.set_flags(allows_duplicate_labels=False)
+
+
+def frame_of(values: Any, index: Any, columns: Any, attrs: dict[Any, Any], duplicates: bool) -> Any:
+    """A DataFrame that Parquet could not hold: a matrix, or a list of columns."""
+    import pandas as pd
+
+    if isinstance(values, list):
+        series = {at: pd.Series(column, index=index, dtype=column.dtype) for at, column in enumerate(values)}
+        made = pd.DataFrame(series, index=index)
+        made.columns = columns
+    else:
+        made = pd.DataFrame(values, index=index, columns=columns, dtype=values.dtype)
+    made.attrs.update(attrs)
+    return made if duplicates else made.set_flags(allows_duplicate_labels=False)
+
+
 def text_array(data: bytes) -> Any:
     """An Arrow array of strings."""
     from p2p.store.parquet import read

@@ -30,6 +30,7 @@ from p2p.policy import Policy
         ("%%step load  # the raw table", Mark("load")),
         ("%%step größe -> maß", Mark("größe", None, ("maß",))),
         ("%%step match", Mark("match")),
+        ("%%step \N{LATIN SMALL LIGATURE FI}t", Mark("fit")),  # as Python reads the same letters
     ],
 )
 def test_every_form_of_a_mark(line: str, mark: Mark) -> None:

@@ -139,7 +139,10 @@ def test_a_model_that_json_would_change_is_pickled() -> None:
 
 def test_which_fields_of_a_model_were_set_is_kept() -> None:
     value = Scores(auc=1, when="2026-01-02")
+    assert codec_of(value) == "pydantic"
     assert decode(*_encoded(value)).model_fields_set == {"auc", "when"}
+    nested = Scores(auc=1, when="2026-01-02", nested=value)
+    assert decode(*_encoded(nested)).nested.model_fields_set == {"auc", "when"}
 
 
 def test_masked_and_subclassed_arrays_keep_their_type() -> None:

@@ -1,0 +1,76 @@
+"""A real IPython shell in this process, whose run is kept in memory."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from p2p.execution import Services
+
+
+class MemorySession:
+    """Stands in for the session of a kernel."""
+
+    def __init__(self, services: Services) -> None:
+        self.run_id = "run-1"
+        self.ended = 0
+        self._services = services
+
+    def services(self) -> Services:
+        return self._services
+
+    def end(self) -> None:
+        self.ended += 1
+
+
+class Shell:
+    """Runs cells and tells what became of them."""
+
+    def __init__(self, shell: Any, session: MemorySession) -> None:
+        self.shell = shell
+        self.session = session
+        self.names: dict[str, Any] = shell.user_ns
+
+    def run(self, cell: str, cell_id: str | None = None) -> Any:
+        """The result of a cell that must succeed."""
+        result = self.try_run(cell, cell_id)
+        result.raise_error()
+        return result
+
+    def try_run(self, cell: str, cell_id: str | None = None) -> Any:
+        return self.shell.run_cell(cell, store_history=True, cell_id=cell_id)
+
+    def refused(self, cell: str) -> str:
+        """The message of the error that a cell ends with."""
+        result = self.try_run(cell)
+        error = result.error_before_exec or result.error_in_exec
+        assert error is not None, "the cell was not refused"
+        return f"{type(error).__name__}: {error}"
+
+
+@pytest.fixture
+def shell(services: Services, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Shell]:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    from p2p.magics import extension
+
+    session = MemorySession(services)
+    monkeypatch.setattr(extension.Extension, "_session", lambda _self: session)
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    InteractiveShell.clear_instance()
+    made = InteractiveShell.instance(config=config)
+    extension.load(made)
+    try:
+        yield Shell(made, session)
+    finally:
+        extension.unload(made)
+        atexit.unregister(made.atexit_operations)
+        made.atexit_operations()
+        InteractiveShell.clear_instance()
