@@ -71,7 +71,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 240) -
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         with suppress(OSError):
-            urllib.request.urlopen(url, timeout=5)  # noqa: S310  # a server of our own
+            urllib.request.urlopen(url, timeout=5)  # a server of our own
             return
         time.sleep(0.5)
     raise RuntimeError(f"{url} does not answer")
@@ -100,7 +100,7 @@ def jupyterlab(driver: webdriver.Chrome) -> None:
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
             "--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={ROOT}",
-            "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=", "--LabApp.check_for_updates_class="
+            "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class="
             "jupyterlab.NeverCheckForUpdate",
         ]  # fmt: skip
         with server(command, f"{url}/api", P2P_ROOT=folder, JUPYTER_CONFIG_DIR=folder, JUPYTERLAB_SETTINGS_DIR=folder,
@@ -111,7 +111,7 @@ def jupyterlab(driver: webdriver.Chrome) -> None:
                   ".getAttribute('data-status') || '') || document.querySelector('.jp-Notebook-ExecutionIndicator')"
                   ".dataset.status == 'idle'")  # fmt: skip
             driver.execute_script(
-                "window.jupyterapp.commands.execute('notebook:restart-clear-output');"
+                "window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs');"
                 "window.jupyterapp.commands.execute('filebrowser:hide-main');"
             )
             time.sleep(2)
@@ -141,16 +141,26 @@ def mlflow_ui(driver: webdriver.Chrome) -> None:
         experiment, run = newest_run(url)
         driver.get(f"{url}/#/experiments/{experiment}/runs/{run}")
         until(driver, "return document.body.innerText.includes('auc')")
+        close_assistant(driver)
         time.sleep(4)
         driver.save_screenshot(str(HERE / "mlflow-run.png"))
         driver.get(f"{url}/#/experiments/{experiment}/runs/{run}/traces")
-        until(driver, "return [...document.querySelectorAll('a,button,span')].some(e => /^tr-/.test(e.innerText))")
-        driver.execute_script(
-            "[...document.querySelectorAll('a,button,span')].find(e => /^tr-/.test(e.innerText)).click()"
-        )
+        trace = until(driver, "return (document.body.innerHTML.match(/tr-[0-9a-f]{32}/) || [''])[0]")
+        driver.get(f"{url}/#/experiments/{experiment}/traces?selectedEvaluationId={trace}")
+        driver.refresh()
         until(driver, "return document.body.innerText.includes('evaluate')")
-        time.sleep(5)
+        time.sleep(6)
         driver.save_screenshot(str(HERE / "mlflow-trace.png"))
+
+
+def close_assistant(driver: webdriver.Chrome) -> None:
+    """The panel that MLflow opens at the first visit."""
+    driver.execute_script(
+        "const title = [...document.querySelectorAll('*')].find(e => e.children.length == 0 && "
+        "e.innerText == 'MLflow Assistant'); let box = title; "
+        "while (box && box.querySelectorAll('button').length < 3) box = box.parentElement; "
+        "if (box) [...box.querySelectorAll('button')].slice(0, 3).pop().click()"
+    )
 
 
 def newest_run(url: str) -> tuple[str, str]:
@@ -162,10 +172,10 @@ def newest_run(url: str) -> tuple[str, str]:
 
 def api(url: str, path: str, body: object = None) -> dict[str, object]:
     data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(  # noqa: S310  # a server of our own
+    request = urllib.request.Request(  # a server of our own
         f"{url}/api/2.0/mlflow/{path}", data, {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # a server of our own
+    with urllib.request.urlopen(request, timeout=30) as answer:  # a server of our own
         return json.load(answer)
 
 

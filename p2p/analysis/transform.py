@@ -39,7 +39,7 @@ def magics(source: str) -> tuple[tuple[int, str], ...]:
 
 
 def split_lines(text: str, *, keepends: bool = False) -> list[str]:
-    """The lines as Python counts them; `str.splitlines` also cuts at form feeds and U+2028, so in strings."""
+    """The lines as Python counts them; `str.splitlines` also cuts at form feeds and at U+2028."""
     lines = _LINE.findall(text)
     return lines if keepends else [line.rstrip("\r\n") for line in lines]
 

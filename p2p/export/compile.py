@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from p2p.analysis import StepFunction
 from p2p.errors import AnalysisError
@@ -64,6 +64,7 @@ class _Builder:
             setup=tuple(p.statement for p in modules if self.needs.is_setup(p)),
             helpers=tuple(p.statement for p in modules if not p.statement.is_import and not self.needs.is_setup(p)),
             nested=self._nested(),
+            nested_sources=tuple(self._nested_sources()),
             left_out=self._left_out(),
         )
 
@@ -116,7 +117,15 @@ class _Builder:
         )  # fmt: skip
 
     def _nested(self) -> dict[str, Policy]:
-        return {name: Policy(**self.pieces.functions[name][0].policy_source) for name in self.needs.nested()}
+        functions = [self.pieces.functions[name][0] for name in self.needs.nested()]
+        for function in functions:
+            self.needs.check_function(function, self.pieces.all[-1])
+        return {function.name: Policy(**function.policy_source) for function in functions}
+
+    def _nested_sources(self) -> Iterator[str]:
+        for name in self.needs.nested():
+            if name not in self.calls:
+                yield self.pieces.functions[name][0].source
 
     def _left_out(self) -> tuple[tuple[int, str], ...]:
         return tuple(

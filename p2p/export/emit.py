@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ _KNOWN_TYPES = {
     "numpy.ndarray": ("import numpy as np", "np.ndarray"),
     **{f"builtins.{name}": ("", name) for name in ("str", "int", "float", "bool", "list", "dict", "tuple", "set")},
 }
+# The builtin type of a parameter, with or without `Annotated` around it.
+_PLAIN = re.compile(r"(?:Annotated\[)?(int|float|str|bool|list|dict)(?=[,\[]|$)")
 _PANDAS = {"pandas.core.frame.DataFrame": "pandas.DataFrame", "pandas.core.series.Series": "pandas.Series"}
 
 
@@ -46,6 +49,7 @@ def steps_file(plan: Plan, types: Mapping[str, ValueRef], params: ParameterSet) 
         "\n".join([*head, *annotations.import_lines(), *(s.source for s in plan.imports)]),
         "\n".join(s.source for s in plan.setup),
         "\n\n".join(s.source for s in plan.helpers),
+        "\n\n".join(plan.nested_sources),
         *texts,
     ]
     return formatted("\n\n\n".join(part for part in parts if part) + "\n", "steps.py")
@@ -94,9 +98,9 @@ class _Annotations:
         return list(self._lines)
 
     def _of(self, name: str) -> str:
-        kind = self._params.get(name, "")
-        if kind in ("int", "float", "str", "bool", "list", "dict"):
-            return str(kind)
+        kind = _PLAIN.match(str(self._params.get(name, "")))
+        if kind:
+            return kind[1]
         ref = self._types.get(name)
         line, text = _KNOWN_TYPES.get(_PANDAS.get(ref.type, ref.type), ("", "")) if ref else ("", "")
         if line and text.split(".")[0] not in self._taken:
@@ -150,7 +154,8 @@ def _policy(changed: Mapping[str, object]) -> str:
 
 def formatted(source: str, name: str) -> str:
     """The source as ruff formats it, its imports sorted and those that nothing uses taken out."""
-    fixed = _ruff(["check", "--select", "I,F401,E703", "--fix-only", "--quiet"], source, name)
+    imports = 'lint.isort.known-first-party=["p2p", "pipelines"]'
+    fixed = _ruff(["check", "--select", "I,F401,E703", "--fix-only", "--quiet", "--config", imports], source, name)
     return _ruff(["format", "--quiet"], fixed, name)
 
 

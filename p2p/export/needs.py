@@ -89,8 +89,13 @@ class Needs:
                 self._use_function(name, piece)
             elif isinstance(writer, FreePiece):
                 self._use(writer, piece)
-            elif writer is None and name not in self.parameters and name not in _BUILTINS:
+            elif writer is None and self._is_unknown(name, piece):
                 self._refuse_unknown(name, piece, before)
+
+    def _is_unknown(self, name: str, piece: Piece) -> bool:
+        """Whether a read must fail: a read that the cell may satisfy by itself, on some way through it, need not."""
+        maybe = piece.names.maybe_reads if isinstance(piece, CellPiece) else ()
+        return name not in self.parameters and name not in _BUILTINS and name not in maybe
 
     def _use(self, writer: FreePiece, piece: Piece) -> None:
         users = self._users.setdefault(writer.order, set())
@@ -203,7 +208,7 @@ class Needs:
             written.update(piece.writes)
         return tuple(dict.fromkeys(reads))
 
-    def check_function(self, function: StepFunction, piece: CallPiece) -> None:
+    def check_function(self, function: StepFunction, piece: Piece) -> None:
         """Refuse a step function that reads data which is not among its arguments."""
         for name in self._function_reads(function):
             if self.is_data(name, piece.order):

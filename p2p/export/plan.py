@@ -59,6 +59,7 @@ class Plan:
         steps: in the order in which they run.
         imports, setup, helpers: statements for the top of `steps.py`, each in the notebook's order.
         nested: functions that run as steps inside other steps, with their policies.
+        nested_sources: the definitions of those that are not steps of the pipeline as well.
         left_out: (cell, what) of unmarked statements that no step needs.
     """
 
@@ -68,4 +69,5 @@ class Plan:
     setup: tuple[Statement, ...]
     helpers: tuple[Statement, ...]
     nested: Mapping[str, Policy] = field(default_factory=dict)
+    nested_sources: tuple[str, ...] = ()
     left_out: tuple[tuple[int, str], ...] = ()

@@ -72,6 +72,7 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
     notebook = read_notebook(path)
     name = pipeline_name(options.name or notebook.name)
     parameters = parameters_of(notebook)
+    parameters.model_source()  # refuses a secret in a default before anything runs
     plan = compile_notebook(notebook, name, [p["name"] for p in parameters.describe()])
     unchanged = _unchanged(notebook, name, settings)
     if unchanged is not None:

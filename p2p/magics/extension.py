@@ -14,6 +14,7 @@ from p2p.execution.services import activate as activate_services
 from p2p.magics.cellstep import MarkedCell, cell_work, check_inputs, read_cell
 from p2p.magics.known import KnownValues
 from p2p.magics.parameters import PendingParameters
+from p2p.magics.showing import Showing, own_part
 from p2p.session import AttachedSession, CallSites, InteractiveSession
 from p2p.session.attached import take_attachment
 from p2p.session.callsites import activate as activate_sites
@@ -147,34 +148,37 @@ class Extension:
             outcome: bool | None = await self._run_ast_nodes(nodelist, cell_name, *args, **kwargs)
             return outcome
 
+        showing = Showing(self.shell.showtraceback, cell.mark.policy.retries)
+
         async def attempt() -> None:
+            showing.attempts += 1
             # The list is IPython's to change (`last_expr_or_assign` appends to it), so each attempt has its own.
             failed = await self._run_ast_nodes(list(nodelist), cell_name, *args, **kwargs)
             if failed:
                 error, result.error_in_exec = result.error_in_exec, None
                 raise error
 
-        return await self._as_step(cell, attempt, result)
+        return await self._as_step(cell, attempt, result, showing)
 
-    async def _as_step(self, cell: MarkedCell, attempt: Any, result: Any) -> bool:
+    async def _as_step(self, cell: MarkedCell, attempt: Any, result: Any, showing: Showing) -> bool:
         services = self.session.services()
         work = cell_work(cell, self.shell.user_ns, attempt, self.known.refs(self.shell.user_ns))
-        shown, self.shell.showtraceback = self.shell.showtraceback, _silent  # type: ignore[method-assign]  # see below
+        show, self.shell.showtraceback = self.shell.showtraceback, showing  # type: ignore[method-assign]  # see there
         try:
             outcome = await arun_step(work, services)
         except BaseException as error:  # noqa: BLE001  # shown and handed to IPython, as its own run_code does
-            # A failed attempt that is tried again shows no traceback; the last one is shown here.
-            self.shell.showtraceback = shown  # type: ignore[method-assign]  # puts it back
-            return self._show(error, result)
+            self.shell.showtraceback = show  # type: ignore[method-assign]  # puts it back
+            return self._show(error.with_traceback(own_part(error.__traceback__)), result, showing.shown)
         finally:
-            self.shell.showtraceback = shown  # type: ignore[method-assign]  # puts it back
+            self.shell.showtraceback = show  # type: ignore[method-assign]  # puts it back
         self.known.remember(outcome)
         return False
 
-    def _show(self, error: BaseException, result: Any) -> bool:
+    def _show(self, error: BaseException, result: Any, shown: BaseException | None = None) -> bool:
         if result is not None:
             result.error_in_exec = error
-        self.shell.showtraceback((type(error), error, error.__traceback__), running_compiled_code=True)
+        if error is not shown:
+            self.shell.showtraceback((type(error), error, error.__traceback__), running_compiled_code=True)
         return True
 
     def _misplaced(self, line: str, _body: str) -> None:
@@ -204,7 +208,3 @@ class Extension:
         told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
         path = Path(str(told)) if told else None
         return (path.stem, path.name) if path else ("session", "")
-
-
-def _silent(*_args: Any, **_kwargs: Any) -> None:
-    """Show nothing."""

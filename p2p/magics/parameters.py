@@ -12,8 +12,6 @@ from typing import Any
 
 from p2p.session.attached import Attachment
 
-_ABSENT = object()
-
 
 class PendingParameters:
     """The conversions that a run still has to make; none in an interactive notebook."""
@@ -27,7 +25,7 @@ class PendingParameters:
         attachment = self._attachment
         if attachment is None:
             return
-        if any(namespace.get(name, _ABSENT) != value for name, value in attachment.given.items()):
+        if not all(_is_literal(namespace.get(name), value) for name, value in attachment.given.items()):
             return
         from p2p.notebook.document import parameters_of, read_notebook
 
@@ -36,3 +34,8 @@ class PendingParameters:
         namespace.update(parameters.parse(given).converted())
         self._attachment = None
         self._secrets.clear()
+
+
+def _is_literal(found: Any, literal: Any) -> bool:
+    """Whether a name stands for this literal by now; told by its text, as a nan is not equal to itself."""
+    return type(found) is type(literal) and repr(found) == repr(literal)

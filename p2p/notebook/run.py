@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import time
@@ -119,6 +120,8 @@ def _execute(notebook: Notebook, values: Values, driver: Driver, options: RunOpt
         path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver),
         directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],
     )  # fmt: skip
+    # papermill's inspector does not know every annotation, and would warn of parameters that p2p has checked.
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     document = nbformat.read(notebook.path, as_version=4)  # type: ignore[no-untyped-call]  # it has no types
     try:
         # The notebook goes in as a node and comes out through the plan: papermill would treat paths as templates.

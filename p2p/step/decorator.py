@@ -96,8 +96,9 @@ class Step(Generic[P, R]):
     def __reduce__(self) -> str | tuple[Any, ...]:
         """By name where others can import it, as functions are; else by what it was made of (a notebook's)."""
         module = sys.modules.get(self.__module__)
-        if self.__module__ != "__main__" and getattr(module, self.__qualname__, None) is self:
-            return self.__qualname__
+        name = self.function.__qualname__
+        if self.__module__ != "__main__" and getattr(module, name, None) is self:
+            return name
         return Step, (self.function, self.policy)
 
     def __repr__(self) -> str:

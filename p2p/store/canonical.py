@@ -71,7 +71,7 @@ def dumps(value: Any, class_id: Callable[[type], str] | None = None) -> bytes:
 
 def parts_of(value: Any) -> Any:
     """What `value` is made of, as `__reduce_ex__` gives it, in canonical form."""
-    reducer = Reducers(in_class=False).get(type(value))
+    reducer = Reducers(list, in_class=False).get(type(value))
     return reducer(value) if reducer is not None else value.__reduce_ex__(5)
 
 
@@ -92,7 +92,7 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
         for_order: bool = False,
     ) -> None:
         super().__init__(file, protocol=5)
-        self.dispatch_table: Any = Reducers(in_class=class_id is not None)
+        self.dispatch_table: Any = Reducers(self._ordered, in_class=class_id is not None)
         self._class_id = class_id
         self._for_order = for_order
         self._texts: dict[str | bytes, int] = {}
@@ -179,17 +179,6 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
         else:
             super().save_global(obj, name)
 
-    def reducer_override(self, obj: Any) -> Any:
-        """Subclasses of sets, whose own reduce lists them in hash order; everything else as usual."""
-        kind = type(obj)
-        if kind in self.dispatch or not isinstance(obj, (set, frozenset)):
-            return NotImplemented
-        if getattr(kind, "__reduce__", None) not in _SET_REDUCERS:
-            return NotImplemented
-        parts: Any = obj.__reduce_ex__(5)
-        func, (items,), *rest = parts
-        return (func, (self._ordered(items),), *rest)
-
     dispatch[str] = dispatch[bytes] = _save_text
     dispatch[float] = _save_float
     dispatch[set] = _save_set
@@ -206,7 +195,7 @@ def _is_leaf(obj: Any) -> bool:
     kind = type(obj)
     if kind is tuple:
         # The compiler merges equal constants of one module; the cells of a notebook are compiled one by one.
-        return len(obj) <= _LONGEST_LEAF and all(type(item) in _ATOMS for item in obj)
+        return len(obj) <= _LONGEST_LEAF and _ATOMS.issuperset(map(type, obj))
     if kind in _LEAVES:
         return True
     np: Any = sys.modules.get("numpy")
@@ -237,7 +226,8 @@ class Reducers:
     The pickler asks for every type that it has no built-in way to write.
     """
 
-    def __init__(self, *, in_class: bool) -> None:
+    def __init__(self, ordered: Callable[[Iterable[Any]], list[Any]], *, in_class: bool) -> None:
+        self._ordered = ordered
         self._in_class = in_class
         self._known: dict[type, Callable[[Any], Any] | None] = {}
 
@@ -248,9 +238,16 @@ class Reducers:
 
     def _find(self, kind: type) -> Callable[[Any], Any] | None:
         found = _refusal(kind) or _canonical_reducer(kind)
+        if issubclass(kind, (set, frozenset)) and getattr(kind, "__reduce__", None) in _SET_REDUCERS:
+            found = self._reduce_set
         if found is None and (self._in_class or kind is types.CellType):
             found = by_value.class_member_reducer(kind)
         return found or copyreg.dispatch_table.get(kind)
+
+    def _reduce_set(self, items: Any) -> Any:
+        """A subclass of set: its own reduce lists the items in hash order."""
+        func, (listed,), *rest = items.__reduce_ex__(5)
+        return (func, (self._ordered(listed),), *rest)
 
 
 def _refusal(kind: type) -> Callable[[Any], Any] | None:

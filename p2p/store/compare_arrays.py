@@ -80,6 +80,8 @@ def column_difference(a: Any, b: Any, compare: Compare) -> str | None:
     """Dtype, then the first row of two Series or Indexes of the same length."""
     if a.dtype != b.dtype or repr(a.dtype) != repr(b.dtype):
         return f"dtype {_dtype(a, b)} against {_dtype(b, a)}"
+    if a.dtype.name != "object" and a.array.equals(b.array):
+        return None
     one, other = _plain_array(a), _plain_array(b)
     if one.dtype.hasobject:
         return _first_object(one, other, one.shape, compare, word="row")

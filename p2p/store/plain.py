@@ -10,7 +10,7 @@ from typing import Any
 MAX_DEPTH = 200
 MAX_INT_BITS = 2_000
 
-_ATOMS = frozenset({str, int, float, bool, type(None)})
+_PLAIN = frozenset({str, int, float, bool, type(None), list, dict})
 
 
 class JsonCodec:
@@ -37,7 +37,7 @@ def is_plain(value: Any) -> bool:
     """
     level, seen, depth = [value], set[int](), 0
     while level:
-        if depth > MAX_DEPTH or not all(_atom_or_container(item) for item in level):
+        if depth > MAX_DEPTH or not _all_plain(level):
             return False
         containers = [item for item in level if type(item) is list or type(item) is dict]
         fresh = seen.union(map(id, containers))
@@ -48,15 +48,16 @@ def is_plain(value: Any) -> bool:
     return True
 
 
-def _atom_or_container(item: Any) -> bool:
-    kind = type(item)
-    if kind is str:
-        return bool(item.isascii()) or _encodes(item)
-    if kind is int:
-        return bool(item.bit_length() <= MAX_INT_BITS)
-    if kind is dict:
-        return set(map(type, item)) <= {str}
-    return kind is list or kind in _ATOMS
+def _all_plain(items: list[Any]) -> bool:
+    """Whether each item is a list, a dict with text as keys, or an atom that JSON can write."""
+    kinds = set(map(type, items))
+    if not kinds <= _PLAIN:
+        return False
+    if str in kinds and not all(item.isascii() or _encodes(item) for item in items if type(item) is str):
+        return False
+    if int in kinds and any(item.bit_length() > MAX_INT_BITS for item in items if type(item) is int):
+        return False
+    return dict not in kinds or all(set(map(type, item)) <= {str} for item in items if type(item) is dict)
 
 
 def _children(container: Any) -> list[Any]:

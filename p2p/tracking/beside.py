@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -41,14 +42,16 @@ class Sidecar:
         return answer
 
     def end(self, status: str, **facts: Any) -> None:
-        """End the open run and wait until MLflow knows."""
-        self._say(do="end", status=status, facts=facts)
-        self._listen()
+        """End the open run and wait until MLflow knows; when the process has died, there is nobody to tell."""
+        with contextlib.suppress(BrokenPipeError):
+            self._say(do="end", status=status, facts=facts)
+            self._listen()
 
     def close(self) -> None:
         """Let the process go."""
         if self._process.stdin is not None and not self._process.stdin.closed:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._process.wait()

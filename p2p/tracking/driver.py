@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
+import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,6 +96,7 @@ class Driver:
             "mlflow.source.name": facts.source or facts.name,
             "mlflow.source.type": "NOTEBOOK" if facts.run_kind in ("notebook", "interactive") else "LOCAL",
             "mlflow.source.git.commit": facts.git_commit,
+            "mlflow.user": _user(),
             "p2p.kind": facts.run_kind,
             "p2p.name": facts.name,
             "p2p.version": str(facts.version or ""),
@@ -108,7 +112,8 @@ class Driver:
             for event in self._tail.read():
                 self._tell(event)
             if self._feeder is not None:
-                self._feeder.flush()
+                with _surviving("metrics"):
+                    self._feeder.flush()
             if stopping:
                 return
 
@@ -116,8 +121,26 @@ class Driver:
         if self._watch is not None:
             self._watch(event)
         if self._feeder is not None:
-            self._feeder.handle(event)
+            with _surviving(event["kind"]):
+                self._feeder.handle(event)
+
+
+@contextlib.contextmanager
+def _surviving(what: str) -> Iterator[None]:
+    """One thing that MLflow does not take must not keep the rest, least of all the run's end, from it."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  # whatever MLflow raises; the journal has the event
+        logging.getLogger(__name__).warning("MLflow did not take %s: %s: %s", what, type(error).__name__, error)
 
 
 def _run_name(facts: RunFacts) -> str:
     return facts.name if facts.version is None else f"{facts.name}@{facts.version}"
+
+
+def _user() -> str:
+    """Who runs this, as MLflow's own runs say; empty where the system does not know."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

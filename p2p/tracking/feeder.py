@@ -63,9 +63,11 @@ class Feeder:
         import mlflow
 
         metadata = {"mlflow.sourceRun": self.run_id} if parent is None else None
+        # Only for the root: with an experiment, MLflow 3.17 fails to start any other span, and only warns of it.
+        experiment = self.experiment if parent is None else None
         return mlflow.start_span_no_context(
-            name, span_type=kind, parent_span=parent, inputs=inputs, metadata=metadata,
-            experiment_id=self.experiment, start_time_ns=at,
+            name, span_type=kind, parent_span=parent, inputs=inputs, metadata=metadata, experiment_id=experiment,
+            start_time_ns=at,
         )  # fmt: skip
 
     def _on_step_started(self, event: _Event) -> None:
@@ -132,6 +134,14 @@ class Feeder:
             self.client.log_artifact(self.run_id, str(path), event.get("folder") or None)
 
     def _on_run_finished(self, event: _Event) -> None:
+        try:
+            self._end_trace(event)
+            self._last_words(event)
+        finally:
+            # Below the public method, which a guard may hold back in a process that also runs the user's code.
+            self.client._tracking_client.set_terminated(self.run_id, event["status"])  # type: ignore[no-untyped-call]
+
+    def _end_trace(self, event: _Event) -> None:
         import mlflow
 
         for span in self._spans.values():
@@ -140,13 +150,13 @@ class Feeder:
         if self._root is not None:
             failed = event["status"] != "FINISHED"
             self._root.end(status="ERROR" if failed else "OK", end_time_ns=event["at"])
+        mlflow.flush_trace_async_logging()
+
+    def _last_words(self, event: _Event) -> None:
         tags = {"p2p.steps": ", ".join(self._order), **_failure_tags(event)}
         for name, value in tags.items():
             self.client.set_tag(self.run_id, name, value[:5000])
         self.flush()
-        mlflow.flush_trace_async_logging()
-        # Below the public method, which a guard may hold back in a process that also runs the user's code.
-        self.client._tracking_client.set_terminated(self.run_id, event["status"])  # type: ignore[no-untyped-call]
 
 
 def _failure_tags(event: _Event) -> dict[str, str]:

@@ -12,12 +12,13 @@ import sys
 from typing import Any
 
 _attached: dict[str, str] = {}
+_ours: dict[str, str] = {}
 
 
 def attach(run_id: str, experiment: str, tracking_uri: str) -> None:
     """From now on, MLflow's fluent calls in this process land in `run_id`, which only its driver ends."""
     _attached.update(run_id=run_id, experiment=experiment, tracking_uri=tracking_uri)
-    os.environ.setdefault("MLFLOW_TRACKING_URI", tracking_uri)
+    _set_if_absent("MLFLOW_TRACKING_URI", tracking_uri)
     arm()
     install()
 
@@ -28,6 +29,10 @@ def detach() -> None:
         del os.environ["MLFLOW_RUN_ID"]
     _leave_active_run()
     _attached.clear()
+    for name, value in _ours.items():  # another run has another experiment
+        if os.environ.get(name) == value:
+            del os.environ[name]
+    _ours.clear()
 
 
 def arm() -> None:
@@ -40,7 +45,12 @@ def arm() -> None:
             return
         _choose_experiment(mlflow)
     os.environ["MLFLOW_RUN_ID"] = _attached["run_id"]
-    os.environ.setdefault("MLFLOW_EXPERIMENT_ID", _attached["experiment"])
+    _set_if_absent("MLFLOW_EXPERIMENT_ID", _attached["experiment"])
+
+
+def _set_if_absent(name: str, value: str) -> None:
+    if name not in os.environ:
+        os.environ[name] = _ours[name] = value
 
 
 def _choose_experiment(mlflow: Any) -> None:

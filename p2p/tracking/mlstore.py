@@ -24,7 +24,9 @@ def connect(settings: Settings) -> MlflowClient:
     A fresh SQLite store cannot be opened by several processes at once (its migrations collide), so its first opening
     happens under a file lock.
     """
-    os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "true")
+    # The feeder has a thread of its own, so nothing waits. MLflow's background threads send a trace and its spans in
+    # any order, and now and then a trace lost its metadata that way: it was no longer found by its run.
+    os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
     for name in ("alembic", "mlflow.store.db.utils"):
         logging.getLogger(name).setLevel(logging.WARNING)
     import mlflow

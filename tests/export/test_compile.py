@@ -179,6 +179,15 @@ def test_a_step_inside_a_step_stays_one_with_its_policy(plan: Planner) -> None:
     )  # fmt: skip
     assert [step.name for step in made.steps] == ["one", "outer"]
     assert made.nested == {"inner": Policy(timeout=5)}
+    assert made.nested_sources == ("def inner(a):\n    return a + 1\n",)
+
+
+def test_a_function_that_is_a_step_both_ways_is_written_once(plan: Planner) -> None:
+    cells = ("@step\ndef inner(a):\n    return a + 1", "@step\ndef outer(a):\n    return inner(a)")
+    made = plan(STEP, *cells, "%%step one\nk = 1", "x = outer(k)\ny = inner(k)")
+    assert [step.name for step in made.steps] == ["one", "outer", "inner"]
+    assert list(made.nested) == ["inner"]
+    assert made.nested_sources == ()
 
 
 def test_a_cell_with_await_becomes_a_coroutine(plan: Planner) -> None:
@@ -222,6 +231,9 @@ def refused(*cells: str, says: list[str], id: str) -> object:
                 says=["Cell 4", "'f'", "'K'", "constant"]),
         refused(STEP, LOAD, "@step\ndef f(a):\n    return a + rows", "x = f(rows)", id="function that reads data",
                 says=["'f'", "'rows'", "not among its arguments", "pass it in"]),
+        refused(STEP, LOAD, "@step\ndef inner(a):\n    return a + len(rows)",
+                "@step\ndef outer(a):\n    return inner(a)", "x = outer(rows)",
+                id="nested function that reads data", says=["'inner'", "'rows'", "pass it in"]),
         refused("x = 1", id="no steps", says=["has no steps", "%%step NAME"]),
     ],
 )  # fmt: skip

@@ -36,7 +36,8 @@ def test_a_step_that_raises_fails_the_run_and_is_named_in_the_last_lines(worksho
     path = workshop.write(
         "third",
         "%%step load\nrows = [1, 2]", "%%step clean\ntidy = rows[:1]", "'in between'",
-        "%%step fit\nif len(tidy) < 2:\n    raise ValueError('[bold]too few[/] rows')\nline = 1", "%%step show\nshown = line",
+        "%%step fit\nif len(tidy) < 2:\n    raise ValueError('[bold]too few[/] rows')\nline = 1",
+        "%%step show\nshown = line",
     )  # fmt: skip
 
     done = workshop.p2p("run", str(path))

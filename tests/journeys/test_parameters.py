@@ -58,13 +58,13 @@ def test_values_of_every_type_come_through_exactly_and_a_secret_is_written_nowhe
         params=PARAMS,
     )
     file = workshop.root / "params.yaml"
-    file.write_text(yaml.safe_dump(IN_FILE, allow_unicode=False), encoding="utf-8")
+    file.write_text(yaml.safe_dump(IN_FILE, sort_keys=False), encoding="utf-8")
     options = [part for name, value in ON_LINE.items() for part in ("-p", f"{name}={value}")]
     out = workshop.root / "out" / "types.ipynb"
 
     done = workshop.p2p("run", str(path), "-f", str(file), *options, "-o", str(out), "--log-output", "--json")
 
-    assert done.code == 0, done.err
+    assert done.code == 0, done.out + done.err
     seen = done.answer["outputs"]["seen"]
     assert seen == {name: repr(EXPECTED[name]) for name in names}
     assert done.answer["outputs"]["proof"] == hashlib.sha256(SECRET.encode()).hexdigest()

@@ -77,7 +77,7 @@ def test_a_step_in_a_class_is_a_method() -> None:
 
 
 def test_the_call_must_fit_the_signature_as_before() -> None:
-    with pytest.raises(TypeError, match="missing a required argument: 'n'|missing 1 required positional argument"):
+    with pytest.raises(TypeError, match="missing a required argument: 'n'"):
         double()  # type: ignore[call-arg]
 
 

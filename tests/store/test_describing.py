@@ -82,6 +82,15 @@ def test_secrets_are_masked(value: Any) -> None:
     assert "**********" in preview
 
 
+def test_a_secret_that_shows_itself_is_masked_all_the_same() -> None:
+    class Talkative(SecretStr):
+        def __repr__(self) -> str:
+            return self.get_secret_value()
+
+    assert describe(Talkative("hunter2")).preview == "'**********'"
+    assert describe({"a": [Talkative("hunter2")]}).preview == "{'a': ['**********']}"
+
+
 def test_previews_of_large_values_cost_little() -> None:
     big = "x" * 10_000_000
     values: list[Any] = [Point(1, set(range(10**6))), [list(range(10**5))] * 50, big, {"a": big}, 10**100_000]

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from p2p.export import samples
+from p2p.store import DiskStore
+from p2p.testing import assert_gives, recorded
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DiskStore:
+    return DiskStore(tmp_path / "values")
+
+
+def step(store: DiskStore, code: str, outputs: list[str], **inputs: Any) -> dict[str, Any]:
+    refs = {name: store.put(value).as_dict() for name, value in inputs.items()}
+    return {"name": "clean", "code": code, "outputs": outputs, "inputs": refs}
+
+
+def test_values_of_one_length_are_thinned_at_the_same_rows() -> None:
+    frame, series, array, text = samples.shrink(
+        [pd.DataFrame({"a": range(10)}), pd.Series(range(10)), np.arange(10), "as it is"], 4
+    )
+    assert frame["a"].tolist() == series.tolist() == array.tolist() == [0, 2, 5, 7]
+    assert text == "as it is"
+
+
+def test_an_example_holds_inputs_as_they_were_before_the_code_changed_them(store: DiskStore, tmp_path: Path) -> None:
+    request = step(store, "rows['a'] = sorted(rows['a'])\nfirst = int(rows['a'].iloc[0])", ["first"],
+                   rows=pd.DataFrame({"a": [3, 1, 2]}))  # fmt: skip
+    assert samples.make_case(request, {}, store, tmp_path) == ""
+    case = recorded(tmp_path / "clean")
+    assert case.inputs["rows"]["a"].tolist() == [3, 1, 2]
+    assert case.outputs == {"first": 1}
+    assert_gives(1, case, ("first",))
+    with pytest.raises(AssertionError, match=r"step 'clean', value 'first'"):
+        assert_gives(2, case, ("first",))
+
+
+def test_more_rows_are_tried_when_the_code_does_not_run_on_few(store: DiskStore, tmp_path: Path) -> None:
+    request = step(store, "assert len(rows) > 1000\nn = len(rows)", ["n"], rows=np.arange(5000))
+    assert samples.make_case(request, {}, store, tmp_path) == ""
+    assert recorded(tmp_path / "clean").outputs == {"n": 2000}
+
+
+@pytest.mark.parametrize(
+    ("code", "outputs", "inputs", "reason"),
+    [
+        ("n = 1", ["n"], {"k": 1}, "it takes no data"),
+        ("n = 1", ["n"], {"rows": (x for x in [])}, "its input 'rows' cannot be stored"),
+        ("n = rows['b']", ["n"], {"rows": np.arange(3)}, "its code does not run on small data: IndexError"),
+        ("n = (x for x in rows)", ["n"], {"rows": np.arange(3)}, "none of its outputs can be stored"),
+        ("n = rows", ["n"], {"rows": [[i] * 10 for i in range(100_000)]}, "its example would take"),
+    ],
+)
+def test_a_step_without_an_example_says_why_and_leaves_no_file(
+    store: DiskStore, tmp_path: Path, code: str, outputs: list[str], inputs: dict[str, Any], reason: str
+) -> None:
+    assert reason in samples.make_case(step(store, code, outputs, **inputs), {}, store, tmp_path)
+    assert not (tmp_path / "clean").exists()

@@ -1,0 +1,72 @@
+"""Versions of a pipeline: what each changed, which one runs, and what never becomes one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from p2p.export import export_notebook
+from tests.journeys.workshop import Workshop
+
+STEPS = ("%%step load(size) -> rows\nrows = list(range(size))", "%%step add\ntotal = sum(rows)")
+
+
+def test_each_version_says_how_its_interface_changed_and_promotion_moves_one_line(workshop: Workshop) -> None:
+    for params in ["size: int = 3", "size: int = 4", "size: int = 4\nstart: int = 0", "size: int = 4"]:
+        path = workshop.write("sums", *STEPS, params=params)
+        assert export_notebook(path, workshop.settings).written
+    home = workshop.root / "pipelines" / "sums"
+    changes = [workshop_manifest(home / f"v{n}") for n in (1, 2, 3, 4)]
+    assert changes == [
+        ("first", []),
+        ("same interface", ["parameter 'size' defaults to 4, was 3"]),
+        ("additive", ["parameter 'start' is new"]),
+        ("breaking", ["parameter 'start' is gone"]),
+    ]
+
+    init = home / "__init__.py"
+    before = init.read_text(encoding="utf-8").splitlines()
+    files = {path: path.read_bytes() for path in home.rglob("*") if path.is_file() and path != init}
+    done = workshop.p2p("promote", "sums@2")
+    assert done.code == 0, done.err
+    after = init.read_text(encoding="utf-8").splitlines()
+    assert [(a, b) for a, b in zip(before, after, strict=True) if a != b] == [
+        ("from .v1.pipeline import pipeline as pipeline", "from .v2.pipeline import pipeline as pipeline")
+    ]
+    assert {path: path.read_bytes() for path in files} == files
+    ran = workshop.p2p("run", "sums", "--json")
+    assert (ran.answer["target"], ran.answer["outputs"]) == ("sums@2", {"total": 6})
+    unknown = workshop.p2p("promote", "sums@9")
+    assert unknown.code == 2
+    assert "It has 1, 2, 3, 4." in unknown.err
+
+
+def workshop_manifest(directory: Path) -> tuple[str, list[str]]:
+    from p2p.manifest import read_manifest
+
+    manifest = read_manifest(directory)
+    return manifest.change, manifest.changes
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "value"),
+    [
+        ("clock", ("import time", "%%step load\nnow = time.time_ns()\nfixed = 1"), "now"),
+        ("dice", ("import random", "%%step roll\nfixed = 1\nrolls = [random.random()]"), "rolls"),
+    ],
+)
+def test_a_value_that_is_not_the_notebook_s_is_named_and_nothing_is_left(
+    workshop: Workshop, name: str, cells: tuple[str, ...], value: str
+) -> None:
+    path = workshop.write(name, *cells)
+    done = workshop.p2p("export", str(path), "--json")
+    assert done.code == 3, done.err
+    assert [finding["where"].rpartition(" ")[2] for finding in done.answer["findings"]] == [f"'{value}'"]
+    assert f"'{value}'" in done.err
+    assert left_over(workshop, name) == []
+
+
+def left_over(workshop: Workshop, name: str) -> list[Path]:
+    pipelines = workshop.root / "pipelines"
+    return [*pipelines.glob(".export-*"), *pipelines.glob(name)]

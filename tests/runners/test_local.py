@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from p2p import Pipeline, Policy, Task
+from p2p.execution import use_services
+from p2p.model import RunStatus
+from p2p.params import ParameterSet
+from p2p.runners import run_pipeline
+from p2p.runners.local import run_tasks
+from p2p.settings import Settings
+from p2p.step import Step
+from p2p.store import DiskStore
+from p2p.tracking import find_run, mlstore
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+class Params(BaseModel):
+    month: int = 1
+
+
+def helper(n: int) -> int:
+    doubled = n * 2
+    return doubled
+
+
+def load(month: int) -> list[int]:
+    return [month, helper(month)]
+
+
+async def fetch(rows: list[int]) -> tuple[int, int]:
+    await asyncio.sleep(0)
+    return min(rows), max(rows)
+
+
+def train(low: int, high: int) -> dict[str, int]:
+    if low == 13:
+        raise ValueError("no such month")
+    return {"low": low, "high": high}
+
+
+FLIGHTS = Pipeline(
+    name="flights", version=2, params=Params,
+    tasks=[
+        Task(load, inputs=["month"], outputs=["rows"]),
+        Task(fetch, inputs=["rows"], outputs=["small", "large"], policy=Policy(timeout=60)),
+        Task(train, inputs={"low": "small", "high": "large"}, outputs=["model"]),
+    ],
+    nested={helper: Policy()},
+)  # fmt: skip
+
+
+def run(settings: Settings, month: int) -> Any:
+    values = ParameterSet.of(Params).parse({"month": month})
+    return run_pipeline(FLIGHTS, values, settings)
+
+
+def test_a_pipeline_that_succeeds_is_finished_and_gives_its_final_values(settings: Settings) -> None:
+    outcome = run(settings, 3)
+    assert outcome.status is RunStatus.FINISHED
+    assert outcome.outputs == {"model": {"low": 3, "high": 6}}
+    parents = {step.name: step.parent for step in outcome.steps}
+    assert parents == {"load": "", "helper": "load", "fetch": "", "train": ""}
+    record = find_run(settings.runs, outcome.run_id)
+    rows = record.step("load").outputs["rows"]  # type: ignore[union-attr]
+    assert DiskStore(settings.values).get(rows) == [3, 6]
+    run_info = mlstore.connect(settings).get_run(outcome.run_id)
+    assert (run_info.info.status, run_info.data.params) == ("FINISHED", {"month": "3"})
+
+
+def test_a_pipeline_that_fails_says_which_step_and_why(settings: Settings) -> None:
+    outcome = run(settings, 13)
+    assert (outcome.status, outcome.failed_step) == (RunStatus.FAILED, "train")
+    assert "ValueError: no such month" in outcome.error
+    tags = mlstore.connect(settings).get_run(outcome.run_id).data.tags
+    assert tags["p2p.failed_step"] == "train"
+
+
+def test_nested_functions_are_steps_only_while_the_pipeline_runs(services: Any, events: Any) -> None:
+    module = sys.modules[__name__]
+    with use_services(services):
+        assert run_tasks(FLIGHTS, {"month": 2}, services)["model"] == {"low": 2, "high": 4}
+    assert module.helper is helper
+    assert not isinstance(module.helper, Step)
+    assert events.last("step_finished", "helper")["parent"] == "load"
+    with pytest.raises(Exception, match="no such month"):
+        run_tasks(FLIGHTS, {"month": 13}, services)
+    assert not isinstance(module.helper, Step)
+
+
+def test_an_interrupt_is_passed_on_after_the_run_was_ended_as_killed(settings: Settings) -> None:
+    def stop(month: int) -> int:
+        raise KeyboardInterrupt
+
+    pipeline = Pipeline(name="stopped", version=1, params=Params, tasks=[Task(stop, ["month"], ["x"])])
+    with pytest.raises(KeyboardInterrupt):
+        run_pipeline(pipeline, ParameterSet.of(Params).parse(), settings)
+    [record] = [find_run(settings.runs, p.name) for p in settings.runs.iterdir()]
+    assert record.status is RunStatus.KILLED
+    assert mlstore.connect(settings).get_run(record.run_id).info.status == "KILLED"
+
+
+def test_a_decorated_coroutine_function_is_a_task_like_any_other(services: Any) -> None:
+    pipeline = Pipeline(name="a", version=1, params=Params, tasks=[
+        Task(Step(fetch, Policy()), inputs={"rows": "month"}, outputs=["small", "large"]),
+    ])  # fmt: skip
+    values = run_tasks(pipeline, {"month": [1, 5]}, services)
+    assert (values["small"], values["large"]) == (1, 5)
