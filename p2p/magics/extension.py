@@ -152,11 +152,13 @@ class Extension:
 
         async def attempt() -> None:
             showing.attempts += 1
+            showing.swallowed = None
             # The list is IPython's to change (`last_expr_or_assign` appends to it), so each attempt has its own.
             failed = await self._run_ast_nodes(list(nodelist), cell_name, *args, **kwargs)
             if failed:
                 error, result.error_in_exec = result.error_in_exec, None
                 raise error
+            showing.raise_swallowed()
 
         return await self._as_step(cell, attempt, result, showing)
 

@@ -21,16 +21,25 @@ class Showing:
     Attributes:
         attempts: how many have begun.
         shown: the last error that was shown.
+        swallowed: an error that came up in the present attempt; `%%capture` and the like end without raising it.
     """
 
     def __init__(self, show: Callable[..., Any], retries: int) -> None:
         self.attempts = 0
         self.shown: BaseException | None = None
+        self.swallowed: BaseException | None = None
         self._show = show
         self._retries = retries
 
+    def raise_swallowed(self) -> None:
+        """Raise the error that the attempt showed and did not raise, if any."""
+        if self.swallowed is not None:
+            self.shown = None  # whoever swallowed it may have kept its traceback from being seen
+            raise self.swallowed
+
     def __call__(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         error = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
+        self.swallowed = error
         if not self._passes(error):
             self.shown = error
             self._show(exc_tuple, *args, **kwargs)

@@ -22,7 +22,7 @@ from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts
 from p2p.tracking.driver import Watcher
 from p2p.tracking.journal import read_events
-from p2p.tracking.records import read_record
+from p2p.tracking.records import failed_step, read_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,21 +166,8 @@ def _unfinished(manager: Any, driver: Driver) -> _Failure | None:
 
 def _in_flight(driver: Driver) -> dict[str, Any]:
     """The step and cell that were at work when the run was stopped."""
-    facts_now: dict[str, Any] = {"failed_step": _failed_step(driver), "failed_cell": _running_cell(driver)}
+    facts_now: dict[str, Any] = {"failed_step": failed_step(driver.directory), "failed_cell": _running_cell(driver)}
     return {k: v for k, v in facts_now.items() if v}
-
-
-def _failed_step(driver: Driver) -> str:
-    """The outermost step that failed last, or that was at work when its process died."""
-    at_work: dict[str, str] = {}
-    failed = ""
-    for event in read_events(driver.directory):
-        if event["kind"] == "step_started" and not event["parent"]:
-            at_work[event["id"]] = event["step"]
-        elif event["kind"] == "step_finished" and not event["parent"]:
-            at_work.pop(event["id"], None)
-            failed = event["step"] if event["state"] == "failed" else ""
-    return next(iter(at_work.values()), failed)
 
 
 def _keep_notebook(notebook: Notebook, driver: Driver, options: RunOptions) -> Path:
@@ -213,5 +200,5 @@ def _end(driver: Driver, failure: _Failure | None) -> None:
     if failure is None:
         driver.end(RunStatus.FINISHED)
         return
-    where: dict[str, Any] = {"failed_step": _failed_step(driver), "failed_cell": failure.cell}
+    where: dict[str, Any] = {"failed_step": failed_step(driver.directory), "failed_cell": failure.cell}
     driver.end(failure.status, error=failure.error[:2000], **{k: v for k, v in where.items() if v})

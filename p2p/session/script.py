@@ -13,6 +13,7 @@ from p2p.model import RunStatus
 from p2p.settings import load_settings
 from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts, guard
+from p2p.tracking.records import failed_step
 
 
 @contextmanager
@@ -48,14 +49,10 @@ def driven(driver: Driver) -> Iterator[Services]:
     except BaseException as error:
         guard.detach()
         status = RunStatus.FAILED if isinstance(error, Exception) else RunStatus.KILLED
-        driver.end(status, error=f"{type(error).__name__}: {error}", failed_step=_failed_step(error))
+        driver.end(status, error=f"{type(error).__name__}: {error}", failed_step=failed_step(driver.directory))
         raise
     guard.detach()
     driver.end(RunStatus.FINISHED)
-
-
-def _failed_step(error: BaseException) -> str:
-    return str(getattr(error, "p2p_step", ""))
 
 
 __all__ = ["driven", "run"]

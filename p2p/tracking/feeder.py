@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from p2p.pipeline import final_values
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -36,6 +38,9 @@ class Feeder:
         self._spans: dict[str, Any] = {}
         self._metrics: list[Any] = []
         self._order: list[str] = []
+        self._inputs: dict[str, tuple[str, ...]] = {}
+        self._outputs: dict[str, Any] = {}
+        self._wiring: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
     def handle(self, event: _Event) -> None:
         """Tell MLflow of one event; kinds that it need not know are passed over."""
@@ -73,6 +78,7 @@ class Feeder:
     def _on_step_started(self, event: _Event) -> None:
         parent = self._spans.get(event["parent_id"], self._root)
         inputs = {name: _shown(ref) for name, ref in event["inputs"].items()}
+        self._inputs[event["id"]] = tuple(inputs)
         span = self._span(event["step"], "TASK", parent, event["at"], inputs)
         span.set_attributes({f"p2p.{k}": v for k, v in event.get("attributes", {}).items()})
         self._spans[event["id"]] = span
@@ -86,6 +92,9 @@ class Feeder:
 
     def _on_step_finished(self, event: _Event) -> None:
         self._step_metrics(event)
+        if not event["parent"]:
+            self._outputs.update({name: _shown(ref) for name, ref in event["outputs"].items()})
+            self._wiring.append((self._inputs.get(event["id"], ()), tuple(event["outputs"])))
         span = self._spans.get(event["id"])
         if span is None:
             return
@@ -149,7 +158,8 @@ class Feeder:
                 span.end(status="ERROR", end_time_ns=event["at"])
         if self._root is not None:
             failed = event["status"] != "FINISHED"
-            self._root.end(status="ERROR" if failed else "OK", end_time_ns=event["at"])
+            outputs = {name: self._outputs[name] for name in final_values(self._wiring)}
+            self._root.end(outputs=outputs, status="ERROR" if failed else "OK", end_time_ns=event["at"])
         mlflow.flush_trace_async_logging()
 
     def _last_words(self, event: _Event) -> None:

@@ -62,6 +62,7 @@ def _choose_experiment(mlflow: Any) -> None:
 
 def install() -> None:
     """Make ending the attached run a no-op in this process; does nothing before MLflow's client is loaded."""
+    _keep_experiment()
     module = sys.modules.get("mlflow.tracking.client")
     client = getattr(module, "MlflowClient", None)
     if client is None or getattr(client.set_terminated, "p2p_guard", False):
@@ -76,6 +77,23 @@ def install() -> None:
 
     set_terminated.p2p_guard = True  # type: ignore[attr-defined]  # a mark, so that it is put in once
     client.set_terminated = set_terminated
+
+
+def _keep_experiment() -> None:
+    """A notebook's `set_experiment` makes its experiment, but our run stays the one that `start_run()` takes up."""
+    mlflow = sys.modules.get("mlflow")
+    original = getattr(mlflow, "set_experiment", None)
+    if mlflow is None or original is None or hasattr(original, "p2p_guard"):
+        return
+
+    def set_experiment(*args: Any, **kwargs: Any) -> Any:
+        chosen = original(*args, **kwargs)
+        if _attached and mlflow.get_tracking_uri() == _attached["tracking_uri"]:
+            original(experiment_id=_attached["experiment"])
+        return chosen
+
+    set_experiment.p2p_guard = True  # type: ignore[attr-defined]  # a mark, so that it is put in once
+    setattr(mlflow, "set_experiment", set_experiment)  # noqa: B010  # mypy knows a module object has no such name
 
 
 def _leave_active_run() -> None:

@@ -70,7 +70,16 @@ class Tail:
                 if not line.endswith(b"\n"):
                     break
                 self._offset += len(line)
-                yield json.loads(line)
+                yield _event(line)
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    """The event of a line; one that a crash or a bad disk has damaged must not hide the others."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {"kind": "damaged"}
+    return event if isinstance(event, dict) and "kind" in event else {"kind": "damaged"}
 
 
 def read_events(directory: Path) -> list[dict[str, Any]]:

@@ -80,6 +80,19 @@ def _refs(data: Mapping[str, Mapping[str, Any]]) -> dict[str, ValueRef]:
     return {name: ValueRef.from_dict(ref) for name, ref in data.items()}
 
 
+def failed_step(directory: Path) -> str:
+    """The outermost step of a run that failed last, or that was at work when its process died; empty for none."""
+    at_work: dict[str, str] = {}
+    failed = ""
+    for event in read_events(directory):
+        if event["kind"] == "step_started" and not event["parent"]:
+            at_work[event["id"]] = event["step"]
+        elif event["kind"] == "step_finished" and not event["parent"]:
+            at_work.pop(event["id"], None)
+            failed = event["step"] if event["state"] == "failed" else ""
+    return next(iter(at_work.values()), failed)
+
+
 def past_runs(runs: Path, **facts: Any) -> Iterator[RunRecord]:
     """Runs whose opening facts have these values, the newest first."""
     for directory in sorted(runs.glob("*"), reverse=True) if runs.is_dir() else ():
