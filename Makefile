@@ -9,7 +9,7 @@ PIPELINE := pipelines/flight_delays
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser demo ui test soak lint format docs bench lock clean
+.PHONY: help setup browser demo ui test soak lint format docs pictures bench lock clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,9 @@ format: setup  ## format the code and mend what ruff can mend
 
 docs: setup  ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+pictures: setup browser  ## take the pictures of the documentation anew (after make demo)
+	$(BIN)/python docs/pictures/make.py
 
 bench: setup  ## measure, and print the tables
 	@test -e benchmarks/__main__.py || { echo "make bench: this checkout has no benchmarks/__main__.py"; exit 1; }

@@ -115,6 +115,8 @@ def _param_changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[list[
             breaking.append(f"parameter '{name}' is now {facts['type']}, was {old['type']}")
         elif facts["required"] and not old["required"]:
             breaking.append(f"parameter '{name}' no longer has a default")
+        elif old["required"] and not facts["required"]:
+            same.append(f"parameter '{name}' now has the default {facts['default']!r}")
         elif old["default"] != facts["default"]:
             same.append(f"parameter '{name}' defaults to {facts['default']!r}, was {old['default']!r}")
     return breaking, additive, same

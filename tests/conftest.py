@@ -126,9 +126,7 @@ def make_project(ready_store: Path) -> Callable[[Path], Settings]:
 
 
 @pytest.fixture
-def settings(
-    tmp_path: Path, make_project: Callable[[Path], Settings], monkeypatch: pytest.MonkeyPatch
-) -> Settings:
+def settings(tmp_path: Path, make_project: Callable[[Path], Settings], monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A project of its own, which this process and those that it starts take for theirs."""
     settings = make_project(tmp_path / "project")
     for name in _OURS:

@@ -5,6 +5,7 @@ Real JupyterLab, the real MLflow UI, a real browser. Servers listen on the loopb
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -17,6 +18,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.terminal_theme import SVG_EXPORT_THEME
+from rich.text import Text
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -28,8 +33,12 @@ NAME = "flight_delays"
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or ["jupyterlab", "mlflow"]
+    wanted = sys.argv[1:] or ["jupyterlab", "mlflow", "terminal", "module"]
     with browser() as driver:
+        if "terminal" in wanted:
+            terminal(driver)
+        if "module" in wanted:
+            module(driver)
         if "jupyterlab" in wanted:
             jupyterlab(driver)
         if "mlflow" in wanted:
@@ -118,6 +127,9 @@ def jupyterlab(driver: webdriver.Chrome) -> None:
             driver.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
             until(driver, last_cell_has_run())
             driver.execute_script(
+                "[...document.querySelectorAll('button')].filter(b => b.innerText == 'No').forEach(b => b.click())"
+            )
+            driver.execute_script(
                 "const panel = window.jupyterapp.shell.currentWidget;"
                 "const list = panel.content; const i = list.widgets.findIndex("
                 "c => c.model.sharedModel.getSource().startsWith('%%step clean'));"
@@ -161,6 +173,39 @@ def close_assistant(driver: webdriver.Chrome) -> None:
         "while (box && box.querySelectorAll('button').length < 3) box = box.parentElement; "
         "if (box) [...box.querySelectorAll('button')].slice(0, 3).pop().click()"
     )
+
+
+def terminal(driver: webdriver.Chrome) -> None:
+    """What `p2p run` and `p2p export` print, from a project of its own."""
+    console = Console(record=True, width=104, file=io.StringIO(), force_terminal=True)
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "P2P_ROOT": folder, "FORCE_COLOR": "1", "COLUMNS": "104"}
+        for command in (f"p2p run {NOTEBOOK}", f"p2p export {NOTEBOOK}"):
+            done = subprocess.run(
+                [sys.executable, "-m", *command.split()], cwd=ROOT, env=environment, check=True, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            console.print(f"[bold]$ {command}[/]")
+            console.print(Text.from_ansi(done.stdout.replace(folder, ".")))
+    picture(driver, console, "terminal")
+
+
+def module(driver: webdriver.Chrome) -> None:
+    """The beginning of the exported steps."""
+    console = Console(record=True, width=124, file=io.StringIO(), force_terminal=True)
+    lines = (ROOT / "pipelines" / NAME / "v1" / "steps.py").read_text(encoding="utf-8").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("def clean"))
+    console.print(Syntax("\n".join(lines[start : start + 42]), "python", theme="ansi_light", line_numbers=False))
+    picture(driver, console, "module")
+
+
+def picture(driver: webdriver.Chrome, console: Console, name: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "page.html"
+        svg = console.export_svg(title=name, theme=SVG_EXPORT_THEME)
+        page.write_text(f"<body style='margin:0'>{svg}</body>", encoding="utf-8")
+        driver.get(page.as_uri())
+        driver.find_element("tag name", "svg").screenshot(str(HERE / f"{name}.png"))
 
 
 def newest_run(url: str) -> tuple[str, str]:

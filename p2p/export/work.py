@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +156,7 @@ class Work:
         self, verified: RunRecord, compared: Sequence[Comparison], without: dict[str, str],
         tests: dict[str, Any] | None = None,
     ) -> Manifest:  # fmt: skip
-        text, packages, notes = locking.lock(
-            [(self.directory / n).read_text(encoding="utf-8") for n in ("steps.py", "params.py", "contracts.py")],
-            self.settings.root,
-        )
+        text, packages, notes = self._lock
         write_atomic(self.directory / "requirements.lock", text)
         change, changes = self._change()
         manifest = Manifest(
@@ -173,6 +171,12 @@ class Work:
         )  # fmt: skip
         write_atomic(self.directory / "manifest.json", manifest.text())
         return manifest
+
+    @cached_property
+    def _lock(self) -> tuple[str, dict[str, str], list[str]]:
+        """The lock, its packages and notes; made once, because it takes seconds."""
+        names = ("steps.py", "params.py", "contracts.py")
+        return locking.lock([(self.directory / n).read_text(encoding="utf-8") for n in names], self.settings.root)
 
     def _left_out(self) -> list[str]:
         cells = sorted({cell for cell, _what in self.plan.left_out})

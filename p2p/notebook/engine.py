@@ -62,6 +62,6 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
         client = PapermillNotebookClient(
             nb_man, kernel_name=kernel_name, timeout=execution_timeout, startup_timeout=start_timeout,
             log_output=log_output, stdout_file=stdout_file, stderr_file=stderr_file,
-            extra_arguments=["--InteractiveShellApp.extensions=p2p", "--IPKernelApp.log_level=ERROR"],
+            extra_arguments=["--InteractiveShellApp.extensions=p2p", "--IPKernelApp.log_level=CRITICAL"],
         )  # fmt: skip
         client.execute(env=environment, cwd=str(directory))

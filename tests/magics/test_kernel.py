@@ -228,5 +228,3 @@ def test_a_store_that_cannot_be_used_is_told_once_and_delays_no_work(
     assert [text.count("MLflow's store could not be used") for text in told] == [1]
     assert kernel.value("%%step load\nrows = [1, 2]\nlen(rows)") == "2"
     assert [kind for kind, _ in kernel.run("%%step load\nrows = [1, 2]\nlen(rows)")] == ["execute_result"]
-
-

@@ -66,7 +66,7 @@ def join(flights: pd.DataFrame, weather: pd.DataFrame, planes: pd.DataFrame, air
     return joined
 
 
-def clean(joined: pd.DataFrame, month, origins) -> pd.DataFrame:
+def clean(joined: pd.DataFrame, month: int, origins: list) -> pd.DataFrame:
     """One month, cleaned (cell 13)."""
     tidy = joined[(joined["month"] == month) & joined["origin"].isin(origins)]
     tidy = tidy.dropna(subset=["arr_delay", "temp", "humid", "wind_speed", "precip", "visib"])
@@ -76,7 +76,7 @@ def clean(joined: pd.DataFrame, month, origins) -> pd.DataFrame:
     return tidy
 
 
-def features(tidy: pd.DataFrame, late_after) -> pd.DataFrame:
+def features(tidy: pd.DataFrame, late_after: int) -> pd.DataFrame:
     """Features (cell 16)."""
     table = tidy.drop(columns=["dest", "dest_name"])
     table["late"] = table["arr_delay"] > late_after
@@ -89,7 +89,7 @@ def features(tidy: pd.DataFrame, late_after) -> pd.DataFrame:
     return table
 
 
-def split(table: pd.DataFrame, test_share, seed) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]:
+def split(table: pd.DataFrame, test_share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, pd.Series]:
     """Test on days that the model has not seen (cell 18)."""
     _days = table["day"].unique()
     # three days at least stay in training: the search for the penalty needs them

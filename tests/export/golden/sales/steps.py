@@ -29,7 +29,7 @@ def load() -> tuple[pd.DataFrame, str]:
     return sales, note
 
 
-def clean(sales: pd.DataFrame, month) -> pd.DataFrame:
+def clean(sales: pd.DataFrame, month: int) -> pd.DataFrame:
     """The data (cell 7)."""
 
     def in_month(frame):

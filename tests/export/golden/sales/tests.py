@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from pipelines.sales.v1 import contracts, steps
-from pipelines.sales.v1.params import Params
-from pipelines.sales.v1.pipeline import pipeline
 from pydantic import ValidationError
 
 from p2p.contracts import broken_rules
 from p2p.testing import assert_gives, differences, recorded
+from pipelines.sales.v1 import contracts, steps
+from pipelines.sales.v1.params import Params
+from pipelines.sales.v1.pipeline import pipeline
 
 VERSION = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
