@@ -106,7 +106,7 @@ class Extension:
         self._inside = True
         self._refusal = None
         self.parameters.convert(self.shell.user_ns)
-        guard.install()
+        guard.prepare(info.raw_cell)
         guard.arm()
         try:
             number = self.shell.execution_count - (1 if info.store_history else 0)  # counted up by now

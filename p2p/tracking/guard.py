@@ -7,6 +7,8 @@ to a run, ending that run is a no-op that names the run in the environment again
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import sys
 from typing import Any
@@ -58,6 +60,14 @@ def _choose_experiment(mlflow: Any) -> None:
     fluent = sys.modules.get("mlflow.tracking.fluent")
     if getattr(fluent, "_active_experiment_id", None) not in (None, _attached["experiment"]):
         mlflow.set_experiment(experiment_id=_attached["experiment"])
+
+
+def prepare(source: str) -> None:
+    """Put the guard in before this code runs: code that imports MLflow may start and end a run before it is done."""
+    if _attached and "mlflow" in source:
+        with contextlib.suppress(ImportError):
+            importlib.import_module("mlflow")
+    install()
 
 
 def install() -> None:

@@ -46,7 +46,8 @@ def test_generated_code_is_formatted_and_free_of_plain_mistakes(tmp_path: Path, 
     for name, text in texts.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     options = ["--isolated", "--line-length", "120", str(tmp_path)]
-    for command in (["check", "--select", "E,F,W,I,B"], ["format", "--check"]):
+    ours = 'lint.isort.known-first-party=["p2p", "pipelines"]'
+    for command in (["check", "--select", "E,F,W,I,B", "--config", ours], ["format", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, *options], capture_output=True, text=True, check=False
         )

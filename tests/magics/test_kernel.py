@@ -103,7 +103,6 @@ CELLS = {
     "warning": "import warnings\nx = 1\nwarnings.warn('careful')\nx",
     "history": "x = In[-1] != ''\nx",
     "cell magic": "%%capture out\nprint('inside')",
-    "error below a cell magic": "%%capture out\nx = 1 / 0",
     "python below a comment": "# a comment\nx = 1\nx",
     "stdin-free function": "def f():\n    return 'f'\nf()",
 }
