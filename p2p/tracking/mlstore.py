@@ -24,8 +24,8 @@ def connect(settings: Settings) -> MlflowClient:
     A fresh SQLite store cannot be opened by several processes at once (its migrations collide), so its first opening
     happens under a file lock.
     """
-    # The feeder has a thread of its own, so nothing waits. MLflow's background threads send a trace and its spans in
-    # any order, and now and then a trace lost its metadata that way: it was no longer found by its run.
+    # The feeder has a thread of its own, so nothing waits. With MLflow's asynchronous export a finished run's trace was
+    # now and then not found by its run; why is not known.
     os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
     for name in ("alembic", "mlflow.store.db.utils"):
         logging.getLogger(name).setLevel(logging.WARNING)
