@@ -31,13 +31,13 @@ def show_export(done: Export, settings: Settings) -> None:
     """What was written and what was proven."""
     manifest = done.manifest
     where = done.directory.relative_to(settings.root)
-    if not done.written:
-        show.out.print(f"nothing to write: {manifest.pipeline} v{manifest.version} is of this notebook ({where})")
-        return
     rows = [[c.step, c.value, c.verdict, (c.digest or "")[:12], c.detail] for c in done.compared]
     show.table(["step", "value", "verdict", "digest", ""], rows)
     equal = sum(c.verdict == "equal" for c in done.compared)
     show.out.print(f"{equal} of {len(done.compared)} values equal, {done.tests.get('summary', '')}")
+    if not done.written:
+        show.out.print(f"nothing to write: {manifest.pipeline} v{manifest.version} is of this notebook ({where})")
+        return
     for note in manifest.notes:
         show.out.print(f"[dim]note: {escape(note)}[/]")
     change = f" ({manifest.change}{': ' + '; '.join(manifest.changes) if manifest.changes else ''})"

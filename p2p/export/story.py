@@ -14,7 +14,7 @@ from p2p.errors import InputRefused, RunFailed
 from p2p.export.compile import compile_notebook
 from p2p.export.packages import write_package_files
 from p2p.export.plan import Plan
-from p2p.export.verify import Comparison
+from p2p.export.verify import Comparison, verified_values
 from p2p.export.work import Work, file_digests
 from p2p.manifest import Manifest, read_manifest, versions
 from p2p.model import RunStatus
@@ -114,7 +114,7 @@ def _unchanged(notebook: Notebook, name: str, settings: Settings) -> Export | No
     directory = settings.pipelines / name / f"v{known[-1]}"
     manifest = read_manifest(directory)
     same = manifest.notebook_digest == notebook.digest and manifest.files == file_digests(directory)
-    return Export(manifest, directory, False) if same else None
+    return Export(manifest, directory, False, verified_values(manifest), manifest.tests) if same else None
 
 
 def _recorded_run(notebook: Notebook, settings: Settings, options: ExportOptions) -> RunRecord:

@@ -13,6 +13,7 @@ from typing import Any
 
 from p2p.errors import EvidenceRefused, RunFailed
 from p2p.export.plan import Plan
+from p2p.manifest import Manifest
 from p2p.model import Finding, StepRecord, ValueRef
 from p2p.settings import Settings
 from p2p.store import ValueStore, difference
@@ -115,3 +116,12 @@ def refuse_unequal(plan: Plan, compared: Sequence[Comparison], missing: Sequence
             f"'{plan.name}' was not exported: {len(findings)} values differ, the first at {first.where}: {first.what}",
             findings,
         )
+
+
+def verified_values(manifest: Manifest) -> tuple[Comparison, ...]:
+    """What was compared when a version was written, as its manifest records it."""
+    return tuple(
+        Comparison(step["name"], name, fact["verified"], fact["digest"], fact["type"], fact["detail"])
+        for step in manifest.steps
+        for name, fact in step["outputs"].items()
+    )

@@ -76,8 +76,9 @@ def test_a_cell_magic_below_the_mark_works_as_ever(shell: Any, events: Any, caps
     assert list(events.last("step_finished")["outputs"]) == ["rows"]
 
 
-def test_an_error_below_a_magic_fails_the_step(shell: Any, events: Any) -> None:
-    assert "ZeroDivisionError" in shell.refused("%%step load\n%%time\nrows = 1 / 0")
+@pytest.mark.parametrize("magic", ["%%time", "%%capture out"])
+def test_an_error_below_a_magic_fails_the_step(shell: Any, events: Any, magic: str) -> None:
+    assert "ZeroDivisionError" in shell.refused(f"%%step load\n{magic}\nrows = 1 / 0")
     assert events.last("step_finished")["state"] == "failed"
 
 
