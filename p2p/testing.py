@@ -64,9 +64,9 @@ def differences(pipeline: Pipeline, directory: Path) -> list[str]:
     """
     manifest = read_manifest(directory)
     events = _Digests()
-    no_windows()
     params = ParameterSet.of(pipeline.params).parse(manifest.params).typed
-    run_tasks(pipeline, params, Services(events=events, values=_Hashing()))
+    with no_windows():
+        run_tasks(pipeline, params, Services(events=events, values=_Hashing()))
     found = []
     for step, outputs in manifest.digests.items():
         for name, digest in outputs.items():

@@ -141,13 +141,3 @@ def settings(tmp_path: Path, make_project: Callable[[Path], Settings], monkeypat
 def project(settings: Settings) -> Path:
     """The directory of the `settings` project."""
     return settings.root
-
-
-@pytest.fixture(autouse=True)
-def _own_matplotlib_backend() -> Iterator[None]:
-    """A pipeline run in this process chooses a backend for it; kernels that later tests start must not inherit it."""
-    before = os.environ.get("MPLBACKEND")
-    yield
-    os.environ.pop("MPLBACKEND", None)
-    if before is not None:
-        os.environ["MPLBACKEND"] = before

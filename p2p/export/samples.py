@@ -22,12 +22,12 @@ _ROWS = (200, 2_000, 20_000, None)
 _MOST_BYTES = 1_000_000
 
 
+@no_windows()
 def main() -> int:
     """Make the examples that stdin asks for; answers with the reason for each step that has none."""
     request = json.load(sys.stdin)
     answer_to = sys.stdout
     sys.stdout = sys.stderr
-    no_windows()
     sys.path[:0] = request["path"]
     module = importlib.import_module(request["module"])
     store = DiskStore(Path(request["values"]))

@@ -17,12 +17,12 @@ from p2p.runners.local import no_windows, run_pipeline
 from p2p.settings import Settings
 
 
+@no_windows()
 def main() -> int:
     """Run the pipeline that stdin asks for."""
     request = json.load(sys.stdin)
     answer_to = sys.stdout
     sys.stdout = sys.stderr  # what steps print is not part of the answer
-    no_windows()
     sys.path[:0] = request["path"]
     pipeline = importlib.import_module(sys.argv[1]).pipeline
     settings = Settings(Path(request["root"]), request["tracking_uri"], request["experiment"])

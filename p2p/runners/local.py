@@ -6,7 +6,8 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from p2p.errors import RunFailed
@@ -42,9 +43,8 @@ def run_pipeline(
     began = time.monotonic()
     driver = Driver(settings, _facts(pipeline, values, settings, notebook_digest, tags or {}), watch=watch)
     driver.open()
-    no_windows()
     try:
-        with driven(driver) as services:
+        with no_windows(), driven(driver) as services:
             run_tasks(pipeline, values.typed, services)
     except StepFailed:
         pass  # the run has been ended as FAILED, with this error and its step
@@ -122,10 +122,20 @@ class nested_steps:  # noqa: N801  # used like a function: `with nested_steps(pi
             setattr(sys.modules[function.__module__], function.__name__, function)
 
 
-def no_windows() -> None:
-    """Choose matplotlib's file backend unless one is chosen: a pipeline shows no windows."""
-    if "matplotlib.pyplot" not in sys.modules:
-        os.environ.setdefault("MPLBACKEND", "agg")
+@contextmanager
+def no_windows() -> Iterator[None]:
+    """In the block, matplotlib loads with its file backend unless one is chosen: a pipeline shows no windows.
+
+    The environment is put back, because kernels that this process starts later must not inherit the choice.
+    """
+    if "MPLBACKEND" in os.environ:
+        yield
+        return
+    os.environ["MPLBACKEND"] = "agg"
+    try:
+        yield
+    finally:
+        os.environ.pop("MPLBACKEND", None)
 
 
 def _facts(

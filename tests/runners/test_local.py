@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from typing import Any
 
@@ -12,7 +13,7 @@ from p2p.execution import use_services
 from p2p.model import RunStatus
 from p2p.params import ParameterSet
 from p2p.runners import run_pipeline
-from p2p.runners.local import run_tasks
+from p2p.runners.local import no_windows, run_tasks
 from p2p.settings import Settings
 from p2p.step import Step
 from p2p.store import DiskStore
@@ -112,3 +113,13 @@ def test_a_decorated_coroutine_function_is_a_task_like_any_other(services: Any) 
     ])  # fmt: skip
     values = run_tasks(pipeline, {"month": [1, 5]}, services)
     assert (values["small"], values["large"]) == (1, 5)
+
+
+def test_the_choice_of_a_backend_ends_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    with no_windows():
+        assert os.environ["MPLBACKEND"] == "agg"
+    assert "MPLBACKEND" not in os.environ
+    monkeypatch.setenv("MPLBACKEND", "svg")
+    with no_windows():
+        assert os.environ["MPLBACKEND"] == "svg"

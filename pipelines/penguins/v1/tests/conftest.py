@@ -7,7 +7,7 @@ import pytest
 from p2p import testing
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def isolated_tracking() -> Iterator[None]:
     with testing.isolated():
         yield
