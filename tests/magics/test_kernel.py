@@ -31,7 +31,8 @@ class Kernel:
 
     def run(self, cell: str) -> list[tuple[str, Any]]:
         """What a front end is sent for a cell: the kind of each message and its content."""
-        asked = self.client.execute(cell)
+        # Otherwise a kernel aborts what it is asked within an instant after an error.
+        asked = self.client.execute(cell, stop_on_error=False)
         sent: list[tuple[str, Any]] = []
         while True:
             message = self.client.get_iopub_msg(timeout=120)
@@ -204,7 +205,9 @@ def test_an_interactive_run_is_failed_when_the_last_state_of_a_step_is(
 
 def test_an_interrupted_step_fails_and_the_kernel_goes_on(start: Callable[[], Kernel], settings: Settings) -> None:
     kernel = start()
-    asked = kernel.client.execute("%%step load --retries 3\nprint('in it', flush=True)\nwhile True: pass")
+    asked = kernel.client.execute(
+        "%%step load --retries 3\nprint('in it', flush=True)\nwhile True: pass", stop_on_error=False
+    )
     while True:
         message = kernel.client.get_iopub_msg(timeout=120)
         if message["parent_header"].get("msg_id") == asked and message["msg_type"] == "stream":
