@@ -156,8 +156,7 @@ class Extension:
             # The list is IPython's to change (`last_expr_or_assign` appends to it), so each attempt has its own.
             failed = await self._run_ast_nodes(list(nodelist), cell_name, *args, **kwargs)
             if failed:
-                error, result.error_in_exec = result.error_in_exec, None
-                raise error
+                raise _taken_error(result)
             showing.raise_swallowed()
 
         return await self._as_step(cell, attempt, result, showing)
@@ -210,3 +209,13 @@ class Extension:
         told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
         path = Path(str(told)) if told else None
         return (path.stem, path.name) if path else ("session", "")
+
+
+def _taken_error(result: Any) -> BaseException:
+    """What the failed attempt raised, taken off the result.
+
+    IPython keeps an interrupt that comes between two statements as an error before execution.
+    """
+    error = result.error_in_exec or result.error_before_exec
+    result.error_in_exec = result.error_before_exec = None
+    return error if error is not None else RuntimeError("the cell failed without an error")

@@ -205,3 +205,19 @@ def test_loading_twice_changes_nothing(shell: Any, events: Any) -> None:
     shell.run("import p2p; p2p.load_ipython_extension(get_ipython())")
     shell.run("%%step load\nx = 1")
     assert steps(events) == [("load", "done")]
+
+
+def test_an_interrupt_between_two_statements_is_no_failure_to_retry(
+    shell: Any, events: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IPython itself catches what comes while it goes from one statement to the next."""
+    codes: list[Any] = []
+
+    async def interrupted(code: Any, *_args: Any, **_kwargs: Any) -> bool:
+        codes.append(code)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shell.shell, "run_code", interrupted)
+    assert "KeyboardInterrupt" in shell.refused("%%step load --retries 3\nx = 1\ny = 2")
+    assert len(codes) == 1
+    assert events.last("step_finished")["error_type"] == "KeyboardInterrupt"
