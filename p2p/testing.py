@@ -6,10 +6,7 @@ Needs no run state: `tests/data/` beside the tests has everything.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ from p2p.pipeline import Pipeline
 from p2p.runners.local import no_windows, run_tasks
 from p2p.step.decorator import name_outputs
 from p2p.store import difference, encode, load_file
+from p2p.tracking.isolation import isolated
 
 
 @dataclass(frozen=True)
@@ -101,22 +99,6 @@ class _Digests:
     def append(self, kind: str, **data: Any) -> None:
         if kind == "step_finished":
             self.digests[data["step"]] = {name: ref["digest"] for name, ref in data["outputs"].items()}
-
-
-@contextmanager
-def isolated() -> Iterator[Path]:
-    """Let what steps log with plain MLflow go to a store of its own, in a directory that is removed afterwards."""
-    names = ("MLFLOW_TRACKING_URI", "P2P_ROOT", "MPLBACKEND")
-    before = {name: os.environ.get(name) for name in names}
-    with tempfile.TemporaryDirectory(prefix="p2p-tests-") as folder:
-        os.environ.update(MLFLOW_TRACKING_URI=f"sqlite:///{folder}/mlflow.db", P2P_ROOT=folder, MPLBACKEND="agg")
-        try:
-            yield Path(folder)
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
 
 
 __all__ = ["Case", "assert_gives", "differences", "isolated", "recorded"]

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +67,24 @@ def test_a_step_without_an_example_says_why_and_leaves_no_file(
 ) -> None:
     assert reason in samples.make_case(step(store, code, outputs, **inputs), {}, store, tmp_path)
     assert not (tmp_path / "clean").exists()
+
+
+def test_what_the_code_logs_with_plain_mlflow_leaves_no_trace(tmp_path: Path) -> None:
+    """It runs in the notebook's directory, where MLflow would otherwise make a store of its own."""
+    store = DiskStore(tmp_path / "values")
+    request = {
+        "path": [], "module": "json", "values": str(tmp_path / "values"), "directory": str(tmp_path / "data"),
+        "steps": [{
+            "name": "tell", "code": "import mlflow\nmlflow.log_metric('rows', len(rows))\ny = 1", "outputs": ["y"],
+            "inputs": {"rows": store.put([1, 2]).as_dict()},
+        }],
+    }  # fmt: skip
+    work = tmp_path / "notebooks"
+    work.mkdir()
+    environment = {k: v for k, v in os.environ.items() if k not in ("MLFLOW_TRACKING_URI", "P2P_ROOT")}
+    done = subprocess.run(
+        [sys.executable, "-m", "p2p.export.samples"], input=json.dumps(request), cwd=work, env=environment,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == {"tell": ""}
+    assert list(work.iterdir()) == []
