@@ -205,7 +205,10 @@ def picture(driver: webdriver.Chrome, console: Console, name: str) -> None:
         svg = console.export_svg(title=name, theme=SVG_EXPORT_THEME)
         page.write_text(f"<body style='margin:0'>{svg}</body>", encoding="utf-8")
         driver.get(page.as_uri())
-        driver.find_element("tag name", "svg").screenshot(str(HERE / f"{name}.png"))
+        drawing = driver.find_element("tag name", "svg")
+        driver.set_window_size(drawing.size["width"] + 40, drawing.size["height"] + 200)
+        if not drawing.screenshot(str(HERE / f"{name}.png")):
+            raise RuntimeError(f"the picture {name}.png could not be written")
 
 
 def newest_run(url: str) -> tuple[str, str]:

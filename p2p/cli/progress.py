@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -19,7 +20,7 @@ class Watch:
         self._quiet = quiet
         self._bar = Progress(
             TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            console=err, transient=True, disable=quiet or not err.is_terminal,
+            console=err, transient=True, disable=quiet or not sys.stderr.isatty(),
         )  # fmt: skip
         self._task = self._bar.add_task("starting", total=None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -139,18 +140,18 @@ class Work:
 
     def run_tests(self) -> dict[str, Any]:
         """Run the generated tests; raises EvidenceRefused when one fails."""
-        arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(self.stage),
+        arguments = ["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "--rootdir", str(self.stage),
                      "-c", os.devnull, "--import-mode=importlib", "--no-header", str(self.directory)]  # fmt: skip
         done = _python(arguments, self.stage, self.stage, "")
         summary = (done.stdout.strip().splitlines() or [""])[-1]
-        if done.returncode != 0:
+        passed = re.search(r"(\d+) passed", summary)
+        if done.returncode != 0 or passed is None:
             finding = Finding(
                 where="the generated tests", what=f"do not pass: {summary}", why="They would fail in your CI too.",
                 cure=f"A step that is not reproducible is the likeliest cause.\n{done.stdout[-3000:]}",
             )  # fmt: skip
             raise EvidenceRefused(f"'{self.plan.name}' was not exported: its tests do not pass. {summary}", [finding])
-        count = int(summary.split(" passed")[0].split()[-1]) if " passed" in summary else 0
-        return {"passed": count, "summary": summary.split(" in ")[0]}
+        return {"passed": int(passed[1]), "summary": summary.split(" in ")[0]}
 
     def write_manifest(
         self, verified: RunRecord, compared: Sequence[Comparison], without: dict[str, str],

@@ -28,7 +28,7 @@ def isolated() -> Iterator[Path]:
 
 
 def _end_runs() -> None:
-    """End what the code left open while its store is there; MLflow would do it at exit, in a store that it makes anew."""
+    """End what the code left open while its store is there; at exit, MLflow would make another store for that."""
     mlflow = sys.modules.get("mlflow")
     while mlflow is not None and mlflow.active_run() is not None:
         mlflow.end_run()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from p2p.export import export_notebook
 from p2p.manifest import read_manifest
 from tests.journeys.workshop import Workshop
@@ -11,10 +13,14 @@ from tests.journeys.workshop import Workshop
 STEPS = ("%%step load(size) -> rows\nrows = list(range(size))", "%%step add\ntotal = sum(rows)")
 
 
-def test_each_version_says_how_its_interface_changed_and_promotion_moves_one_line(workshop: Workshop) -> None:
+def test_each_version_says_how_its_interface_changed_and_promotion_moves_one_line(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as many CI services do: what pytest says is then coloured
     for params in ["size: int = 3", "size: int = 4"]:
         path = workshop.write("sums", *STEPS, params=params)
         assert export_notebook(path, workshop.settings).written
+    monkeypatch.delenv("FORCE_COLOR")
     home = workshop.root / "pipelines" / "sums"
     assert [change_of(home / f"v{n}") for n in (1, 2)] == [
         ("first", []),
