@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import metadata as _metadata
 from typing import TYPE_CHECKING, Any
 
+from p2p.execution import idempotency_key
 from p2p.pipeline import Pipeline, Task
 from p2p.policy import Policy
 from p2p.session import run
@@ -17,7 +18,7 @@ from p2p.step import step
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["Pipeline", "Policy", "Task", "__version__", "run", "step"]
+__all__ = ["Pipeline", "Policy", "Task", "__version__", "idempotency_key", "run", "step"]
 
 
 def __getattr__(name: str) -> Any:

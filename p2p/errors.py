@@ -107,12 +107,13 @@ class StepTimeout(RunFailed):
     Args:
         step: the step's name.
         seconds: the limit that it passed.
+        limit: which one that was: "timeout" (of one attempt) or "give-up time" (of all of them).
     """
 
-    def __init__(self, step: str, seconds: float) -> None:
+    def __init__(self, step: str, seconds: float, limit: str = "timeout") -> None:
         super().__init__(
-            f"Step '{step}' was stopped: it took longer than its timeout of {seconds:g} s.",
-            cure="Raise its timeout, or give it less work.",
+            f"Step '{step}' was stopped: it took longer than its {limit} of {seconds:g} s.",
+            cure=f"Raise its {limit}, or give it less work.",
             fields={"step": step, "seconds": seconds},
         )
 

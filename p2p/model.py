@@ -83,6 +83,7 @@ class StepRecord:
         inputs, outputs: references by name.
         parent: name of the step that called it, empty for a step of the pipeline itself.
         error: type and message of what it raised, empty when it did not.
+        fallback: whether its outputs are its fallback's; then `error` is that of its last attempt.
     """
 
     name: str
@@ -93,6 +94,7 @@ class StepRecord:
     outputs: Mapping[str, ValueRef] = field(default_factory=dict)
     parent: str = ""
     error: str = ""
+    fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

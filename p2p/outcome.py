@@ -64,6 +64,7 @@ def step_summary(step: StepRecord) -> dict[str, Any]:
         "seconds": round(step.seconds, 4),
         "attempts": step.attempts,
         "cached": step.state.value == "cached",
+        "fallback": step.fallback,
         "parent": step.parent or None,
         "outputs": {name: ref.digest for name, ref in step.outputs.items()},
         "error": step.error or None,

@@ -67,7 +67,7 @@ def services(events: Events, waits: list[float]) -> Services:
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    return Services(events=events, values=MemoryStore(), sleep=sleep, block=waits.append)
+    return Services(events=events, values=MemoryStore(), sleep=sleep, block=waits.append, random=lambda: 0.0)
 
 
 @pytest.fixture(scope="session")

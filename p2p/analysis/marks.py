@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from p2p.errors import AnalysisError, nearest
-from p2p.policy import Policy
+from p2p.policy import Named, Policy
 
 _MARK_LINE = re.compile(r"[ \t]*%%step(?=\s|$)(?P<rest>.*)")
 _HEAD = re.compile(r"(?P<name>[^\s(]*)\s*(?P<inputs>\(.*\))?\s*(?P<extra>.*)")
@@ -26,7 +26,7 @@ class Mark:
         name: the step's name.
         inputs: the declared inputs; empty for `()`; None when not declared, to be inferred.
         outputs: the declared outputs; empty for `-> ()` or `-> None`; None when not declared, to be inferred.
-        policy: retries, backoff and timeout.
+        policy: retries, timeout and the like; a fallback as a `Named`.
     """
 
     name: str
@@ -124,6 +124,17 @@ def _identifier(text: str, what: str, line: int) -> str:
     return name
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.strip(",").split(","))
+
+
+def _fallback(text: str) -> Named:
+    name = unicodedata.normalize("NFKC", text)
+    if keyword.iskeyword(name) or not name.isidentifier():
+        raise ValueError(text)
+    return Named(name)
+
+
 def _whole(text: str) -> int:
     return int(text)
 
@@ -139,7 +150,14 @@ _OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {
     "retries": (_whole, "a whole number, such as `--retries 2`"),
     "timeout": (_finite, "a number of seconds, such as `--timeout 60`"),
     "backoff": (_finite, "a number of seconds, such as `--backoff 0.5`"),
+    "jitter": (_finite, "a number from 0 to 1, such as `--jitter 0.5`"),
+    "max-delay": (_finite, "a number of seconds, such as `--max-delay 60`"),
+    "give-up": (_finite, "a number of seconds, such as `--give-up 600`"),
+    "retry-on": (_listed, "the names of exceptions, such as `--retry-on ConnectionError,TimeoutError`"),
+    "fallback": (_fallback, "the name of a value or function, such as `--fallback last_known`"),
+    "files": (_listed, "paths, such as `--files rates.csv,codes.json`"),
 }
+_SWITCHES: dict[str, tuple[str, Any]] = {"no-cache": ("cache", False)}
 
 
 def _policy(words: list[str], line: int) -> Policy:
@@ -148,11 +166,14 @@ def _policy(words: list[str], line: int) -> Policy:
     while rest:
         option, equals, text = rest.pop(0).partition("=")
         name = _option_name(option, line)
-        if name in given:
+        field, value = _SWITCHES.get(name, (name.replace("-", "_"), None))
+        if field in given:
             raise _refused(line, f"the option `--{name}` is given twice", "Give it once.")
-        if not equals:
-            text = rest.pop(0) if rest else ""
-        given[name] = _number(name, text, line)
+        if name not in _SWITCHES:
+            value = _value(name, text if equals else _next_words(rest), line)
+        elif equals:
+            raise _refused(line, f"`--{name}` takes no value", f"Write `--{name}` alone.")
+        given[field] = value
     try:
         return Policy(**given)
     except ValueError as error:
@@ -161,20 +182,31 @@ def _policy(words: list[str], line: int) -> Policy:
 
 def _option_name(word: str, line: int) -> str:
     name = word.lstrip("-")
-    if word.startswith("--") and name in _OPTIONS:
+    known = [*_OPTIONS, *_SWITCHES]
+    if word.startswith("--") and name in known:
         return name
-    close = nearest(name, _OPTIONS)
-    cure = f"Did you mean `--{close}`?" if close else "The options are " + ", ".join(f"`--{o}`" for o in _OPTIONS) + "."
+    close = "retries" if name == "retry" else nearest(name, known)
+    cure = f"Did you mean `--{close}`?" if close else "The options are " + ", ".join(f"`--{o}`" for o in known) + "."
     what = f"there is no option `{word}`" if word.startswith("-") else f"'{word}' among the options is not understood"
     raise _refused(line, what, cure)
 
 
-def _number(name: str, text: str, line: int) -> Any:
+def _next_words(rest: list[str]) -> str:
+    """The next word, and those after it while a comma says that the list goes on."""
+    text = rest.pop(0) if rest else ""
+    while text.endswith(",") and rest and not rest[0].startswith("-"):
+        text += rest.pop(0)
+    return text
+
+
+def _value(name: str, text: str, line: int) -> Any:
     convert, wanted = _OPTIONS[name]
     try:
+        if not text:
+            raise ValueError(name)
         return convert(text)
     except ValueError:
-        what = f"`--{name}` is given '{text}', which is no such number" if text else f"`--{name}` has no value"
+        what = f"`--{name}` is given '{text}', which it cannot take" if text else f"`--{name}` has no value"
         raise _refused(line, what, f"Give {wanted}.") from None
 
 

@@ -58,9 +58,14 @@ class Watch:
     def _on_step_retried(self, event: Mapping[str, Any]) -> None:
         err.print(
             f"  [yellow]↻[/] {escape(event['step'])} attempt {event['attempt']} failed "
-            f"({escape(event['error_type'])}: {escape(event['error'][:200])}); again in {event['delay']:g} s"
+            f"({escape(event['error_type'])}: {escape(event['error'][:200])}); again in {event['delay']:.3g} s"
         )
+        if event.get("not_reset"):
+            err.print(f"    [yellow]{escape(', '.join(event['not_reset']))} cannot be put back to what it was[/]")
 
     def _on_step_finished(self, event: Mapping[str, Any]) -> None:
         depth = 1 if event["parent"] else 0
-        err.print(step_line(event["step"], event["state"], event["seconds"], event["attempts"], depth))
+        error = f"{event['error_type']}: {event['error'][:200]}" if event.get("fallback") else ""
+        err.print(
+            step_line(event["step"], event["state"], event["seconds"], event["attempts"], depth, instead_of=error)
+        )

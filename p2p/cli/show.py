@@ -26,9 +26,10 @@ def answer_json(data: Any) -> None:
     sys.stdout.flush()
 
 
-def step_line(name: str, state: str, seconds: float, attempts: int = 1, depth: int = 0) -> str:
-    """One finished step."""
+def step_line(name: str, state: str, seconds: float, attempts: int = 1, depth: int = 0, *, instead_of: str = "") -> str:
+    """One finished step; `instead_of` is the error that its fallback stands in for."""
     more = f"  [yellow]{attempts} attempts[/]" if attempts > 1 else ""
+    more += f"  [yellow]fallback, instead of {escape(instead_of)}[/]" if instead_of else ""
     return f"{'  ' * depth}  {_MARKS.get(state, '·')} {escape(name):<24} [dim]{seconds:8.2f} s[/]{more}"
 
 
@@ -36,7 +37,7 @@ def outcome(result: RunOutcome, settings_hint: str) -> None:
     """A run's end: its outputs, where it is, and on failure the step, cell and error as the last lines."""
     for name, value in result.outputs.items():
         out.print(f"  [bold]{escape(name)}[/] = {escape(_short(value))}")
-    out.print(f"run [bold]{result.run_id}[/] {_status(result.status.value)} in {result.seconds:.1f} s")
+    out.print(f"run [bold]{result.run_id or result.key}[/] {_status(result.status.value)} in {result.seconds:.1f} s")
     if result.executed:
         out.print(f"[dim]notebook {escape(str(result.executed))}[/]")
     out.print(f"[dim]{settings_hint}[/]")

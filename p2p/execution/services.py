@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -50,18 +51,24 @@ class Services:
         events: where events go.
         values: where outputs are kept; None keeps nothing (outside a run).
         directory: the run's own directory, for figures; None for none.
+        run: key of the first of the runs that resume each other; empty outside any. Idempotency keys come from it.
         clock: seconds since the epoch.
+        monotonic: seconds that never jump, for limits.
         sleep: waits in a step written as a coroutine.
         block: waits in an ordinary step.
+        random: a random number from 0 to 1, for waits; it leaves the global generators alone, which are the steps' own.
         keep_figures: leave figures open after a step, because a notebook shows them at the cell's end.
     """
 
     events: EventSink = field(default_factory=NoEvents)
     values: ValueStore | None = None
     directory: Path | None = None
+    run: str = ""
     clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = _sleep
     block: Callable[[float], None] = _block
+    random: Callable[[], float] = random.SystemRandom().random  # without a state, so forked workers differ
     keep_figures: bool = False
 
 

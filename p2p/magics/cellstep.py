@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from p2p.analysis import CellNames, Mark, cell_names, step_inputs, step_outputs
-from p2p.errors import AnalysisError, nearest
-from p2p.execution import Work
+from p2p.errors import AnalysisError, RunFailed, nearest
+from p2p.execution import Work, fallback_result, unmet
 from p2p.model import ValueRef
+from p2p.policy import Policy
 from p2p.step import Step
+from p2p.step.decorator import name_outputs
 
 Namespace = dict[str, Any]
 
@@ -41,6 +43,11 @@ class MarkedCell:
     def inputs(self, namespace: Namespace) -> dict[str, Any]:
         """The data that the cell reads, by name; modules, functions and classes are code, not data."""
         names = self.mark.inputs if self.mark.inputs is not None else step_inputs(self.names)
+        return {name: namespace[name] for name in names if name in namespace and is_data(namespace[name])}
+
+    def touched(self, namespace: Namespace) -> dict[str, Any]:
+        """The data that it may change in place: all that it reads, declared or not, and all that it changes."""
+        names = dict.fromkeys([*step_inputs(self.names), *self.names.mutates])
         return {name: namespace[name] for name in names if name in namespace and is_data(namespace[name])}
 
 
@@ -85,6 +92,27 @@ def check_inputs(cell: MarkedCell, namespace: Namespace, step_values: Mapping[st
         )
 
 
+def policy_of(cell: MarkedCell, namespace: Namespace) -> Policy:
+    """The policy of the mark, with the fallback and exceptions that its names stand for."""
+    named = cell.mark.policy.fallback
+    try:
+        policy = cell.mark.policy.within(namespace)
+    except KeyError:
+        name = named.name
+        close = nearest(name, [n for n in namespace if not n.startswith("_")])
+        hint = f"Closest name: '{close}'." if close else "Define it in a cell above."
+        what = f"Step '{cell.mark.name}' has the fallback '{name}', which no cell has defined."
+        raise AnalysisError(what, cure=hint) from None
+    missing = unmet(policy.fallback, cell.inputs(namespace))
+    if missing:
+        raise AnalysisError(
+            f"Step '{cell.mark.name}': its fallback '{named.name}' takes {', '.join(map(repr, missing))}, which the "
+            "step does not read.",
+            cure="Give it parameters with the names of the step's inputs, or none.",
+        )
+    return policy
+
+
 def is_data(value: Any) -> bool:
     """Whether a value is data, and not code: no module, function, class or step."""
     return not isinstance(value, types.ModuleType | types.FunctionType | types.BuiltinFunctionType | type | Step)
@@ -95,9 +123,11 @@ def cell_work(
     namespace: Namespace,
     attempt: Callable[[], Coroutine[Any, Any, None]],
     known: Mapping[str, ValueRef],
+    policy: Policy,
 ) -> Work:
     """The cell as work for `run_step`; `attempt` runs its statements once and raises what they raise."""
     before = dict(namespace)
+    inputs = cell.inputs(namespace)
 
     def outputs() -> dict[str, Any]:
         return {name: namespace[name] for name in cell.outputs if name in namespace}
@@ -110,20 +140,40 @@ def cell_work(
         finish(attempt())
         return outputs()
 
-    def reset() -> None:
+    def reset(values: Mapping[str, Any]) -> None:
         for name in [n for n in namespace if n not in before]:
             del namespace[name]
-        namespace.update(before)
+        namespace.update({**before, **values})
+
+    def fallback() -> dict[str, Any]:
+        given = {name: namespace[name] for name in inputs}
+        namespace.update(_fallback_outputs(cell, fallback_result(policy.fallback, given)))
+        return outputs()
 
     return Work(
         name=cell.mark.name,
         body=waiting if cell.names.has_await else straight,
-        inputs=cell.inputs(namespace),
+        inputs=inputs,
         known=known,
-        policy=cell.mark.policy,
+        policy=policy,
+        touched=cell.touched(namespace),
         reset=reset,
+        fallback=fallback if policy.has_fallback else None,
         coroutine=cell.names.has_await,
         attributes={"cell": cell.number},
+    )
+
+
+def _fallback_outputs(cell: MarkedCell, result: Any) -> dict[str, Any]:
+    """The cell's outputs, as its fallback gives them: the value itself for one, a tuple of as many for several."""
+    if not cell.outputs:
+        return {}
+    outputs = name_outputs(result, cell.outputs)
+    if len(outputs) == len(cell.outputs):
+        return outputs
+    raise RunFailed(
+        f"The fallback of step '{cell.mark.name}' gave one {type(result).__name__} for {', '.join(cell.outputs)}.",
+        cure=f"Give a tuple of {len(cell.outputs)} values, in this order.",
     )
 
 

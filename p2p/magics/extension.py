@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from p2p.analysis import is_step_mark, split_mark, step_functions
 from p2p.errors import P2PError
-from p2p.execution import arun_step
+from p2p.execution import Work, arun_step
 from p2p.execution.services import activate as activate_services
-from p2p.magics.cellstep import MarkedCell, cell_work, check_inputs, read_cell
+from p2p.magics.cellstep import MarkedCell, cell_work, check_inputs, policy_of, read_cell
 from p2p.magics.known import KnownValues
 from p2p.magics.parameters import PendingParameters
 from p2p.magics.showing import Showing, own_part
@@ -148,7 +148,11 @@ class Extension:
             outcome: bool | None = await self._run_ast_nodes(nodelist, cell_name, *args, **kwargs)
             return outcome
 
-        showing = Showing(self.shell.showtraceback, cell.mark.policy.retries)
+        try:
+            policy = policy_of(cell, self.shell.user_ns)
+        except P2PError as refusal:
+            return self._show(refusal, result)
+        showing = Showing(self.shell.showtraceback, policy)
 
         async def attempt() -> None:
             showing.attempts += 1
@@ -159,11 +163,11 @@ class Extension:
                 raise _taken_error(result)
             showing.raise_swallowed()
 
-        return await self._as_step(cell, attempt, result, showing)
+        work = cell_work(cell, self.shell.user_ns, attempt, self.known.refs(self.shell.user_ns), policy)
+        return await self._as_step(work, result, showing)
 
-    async def _as_step(self, cell: MarkedCell, attempt: Any, result: Any, showing: Showing) -> bool:
+    async def _as_step(self, work: Work, result: Any, showing: Showing) -> bool:
         services = self.session.services()
-        work = cell_work(cell, self.shell.user_ns, attempt, self.known.refs(self.shell.user_ns))
         show, self.shell.showtraceback = self.shell.showtraceback, showing  # type: ignore[method-assign]  # see there
         try:
             outcome = await arun_step(work, services)
@@ -173,6 +177,9 @@ class Extension:
         finally:
             self.shell.showtraceback = show  # type: ignore[method-assign]  # puts it back
         self.known.remember(outcome)
+        if outcome.replaced is not None:
+            why = f"{type(outcome.replaced).__name__}: {outcome.replaced}"
+            note(f"step '{work.name}' failed ({why}); its fallback stands in for it")
         return False
 
     def _show(self, error: BaseException, result: Any, shown: BaseException | None = None) -> bool:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from p2p.execution.timeouts import OutOfTime
+from p2p.policy import Policy
 
 
 class Showing:
@@ -16,7 +17,7 @@ class Showing:
 
     Args:
         show: the shell's own.
-        retries: how many attempts may fail without a word.
+        policy: says which attempts may fail without a word.
 
     Attributes:
         attempts: how many have begun.
@@ -24,12 +25,12 @@ class Showing:
         swallowed: an error that came up in the present attempt; `%%capture` and the like end without raising it.
     """
 
-    def __init__(self, show: Callable[..., Any], retries: int) -> None:
+    def __init__(self, show: Callable[..., Any], policy: Policy) -> None:
         self.attempts = 0
         self.shown: BaseException | None = None
         self.swallowed: BaseException | None = None
         self._show = show
-        self._retries = retries
+        self._policy = policy
 
     def raise_swallowed(self) -> None:
         """Raise the error that the attempt showed and did not raise, if any."""
@@ -48,7 +49,9 @@ class Showing:
         """Whether the error is not the step's last word: it is tried again, or told as a timeout."""
         if isinstance(error, OutOfTime | asyncio.CancelledError):
             return True
-        return isinstance(error, Exception) and self.attempts <= self._retries
+        if not isinstance(error, Exception) or not self._policy.covers(error):
+            return False
+        return self.attempts <= self._policy.retries or self._policy.has_fallback
 
 
 def own_part(traceback: TracebackType | None) -> TracebackType | None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from p2p.errors import RunFailed
-from p2p.execution import Outcome, Services, Work, arun_step, run_step
+from p2p.execution import Outcome, Services, Work, arun_step, fallback_result, run_step
 from p2p.model import ValueRef
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
@@ -74,7 +74,7 @@ def run_tasks(pipeline: Pipeline, params: Mapping[str, Any], services: Services)
 
 
 def _run_task(
-    task: Task, values: Mapping[str, Any], known: Mapping[str, ValueRef], pipeline: Pipeline, services: Services
+    task: Task, values: dict[str, Any], known: Mapping[str, ValueRef], pipeline: Pipeline, services: Services
 ) -> Outcome:
     work = task_work(task, values, known, pipeline.contracts)
     try:
@@ -87,24 +87,35 @@ def _run_task(
         raise StepFailed(task.step, error) from error
 
 
-def task_work(
-    task: Task, values: Mapping[str, Any], known: Mapping[str, ValueRef], contracts: Mapping[str, Any]
-) -> Work:
-    """One task as work for `run_step`."""
-    args, kwargs = task.arguments(values)
+def task_work(task: Task, values: dict[str, Any], known: Mapping[str, ValueRef], contracts: Mapping[str, Any]) -> Work:
+    """One task as work for `run_step`; `values` takes what stands in for a value that a failed attempt has changed."""
 
-    def body() -> dict[str, Any]:
-        return name_outputs(task.function(*args, **kwargs), tuple(task.outputs))
+    def body() -> Any:
+        args, kwargs = task.arguments(values)
+        return named(task.function(*args, **kwargs))
 
-    async def waiting() -> dict[str, Any]:
-        return name_outputs(await task.function(*args, **kwargs), tuple(task.outputs))
+    def named(result: Any) -> Any:
+        return awaited(result) if inspect.isawaitable(result) else name_outputs(result, tuple(task.outputs))
+
+    async def awaited(result: Any) -> dict[str, Any]:
+        return name_outputs(await result, tuple(task.outputs))
+
+    def fallback() -> Any:
+        return named(fallback_result(task.policy.fallback, _by_parameter(task, values)))
 
     coroutine = inspect.iscoroutinefunction(inspect.unwrap(task.function))
     return Work(
-        name=task.step, body=waiting if coroutine else body, inputs={name: values[name] for name in task.takes},
+        name=task.step, body=body, inputs={name: values[name] for name in task.takes},
         known={name: ref for name, ref in known.items() if name in task.takes}, policy=task.policy,
-        contracts=contracts, coroutine=coroutine, attributes={"function": task.function.__qualname__},
+        contracts=contracts, reset=values.update, fallback=fallback if task.policy.has_fallback else None,
+        coroutine=coroutine, attributes={"function": task.function.__qualname__},
     )  # fmt: skip
+
+
+def _by_parameter(task: Task, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The task's inputs by the names of its function's parameters."""
+    args, kwargs = task.arguments(values)
+    return dict(inspect.signature(task.function).bind(*args, **kwargs).arguments)
 
 
 class nested_steps:  # noqa: N801  # used like a function: `with nested_steps(pipeline):`

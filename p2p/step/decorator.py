@@ -12,8 +12,8 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from p2p.analysis import step_functions
 from p2p.errors import AnalysisError
-from p2p.execution import Work, arun_step, current_services, current_step, run_step
-from p2p.policy import Policy
+from p2p.execution import Work, arun_step, current_services, current_step, fallback_result, run_step
+from p2p.policy import Kinds, Paths, Policy
 from p2p.session import Site, call_site
 
 P = ParamSpec("P")
@@ -25,7 +25,7 @@ class Step(Generic[P, R]):
 
     Attributes:
         function: the function as it was written.
-        policy: its retries and timeout.
+        policy: how often it is tried, how long it may take, and what stands in for it.
     """
 
     def __init__(self, function: Callable[P, R], policy: Policy) -> None:
@@ -52,33 +52,35 @@ class Step(Generic[P, R]):
         return results[-1]
 
     def _work(self, site: Site, args: tuple[Any, ...], kwargs: Mapping[str, Any], results: list[Any]) -> Work:
-        inputs = inspect.signature(self.function).bind(*args, **kwargs).arguments
+        bound = inspect.signature(self.function).bind(*args, **kwargs)
         targets = site.call.targets if site.call else self._returns()
+
+        def fallback() -> Any:
+            made = fallback_result(self.policy.fallback, bound.arguments)
+            return given(made) if not inspect.isawaitable(made) else awaited(made)
+
+        def given(result: Any) -> Mapping[str, Any]:
+            results.append(result)
+            return name_outputs(result, targets)
+
+        async def awaited(result: Any) -> Mapping[str, Any]:
+            return given(await result)
+
+        def body() -> Any:
+            made: Any = self.function(*bound.args, **bound.kwargs)
+            return awaited(made) if self.is_async else given(made)
+
         return Work(
             name=site.name,
-            body=self._async_body(args, kwargs, targets, results) if self.is_async
-            else self._body(args, kwargs, targets, results),
-            inputs=_renamed(inputs, site),
+            body=body,
+            inputs=_renamed(bound.arguments, site),
             policy=self.policy,
+            touched=dict(bound.arguments),
+            reset=bound.arguments.update,
+            fallback=fallback if self.policy.has_fallback else None,
             coroutine=self.is_async,
             attributes={"function": self.function.__qualname__},
         )  # fmt: skip
-
-    def _body(self, args: Any, kwargs: Any, targets: tuple[str, ...] | None, results: list[Any]) -> Callable[[], Any]:
-        def body() -> Mapping[str, Any]:
-            results.append(self.function(*args, **kwargs))
-            return name_outputs(results[-1], targets)
-
-        return body
-
-    def _async_body(
-        self, args: Any, kwargs: Any, targets: tuple[str, ...] | None, results: list[Any]
-    ) -> Callable[[], Any]:
-        async def body() -> Mapping[str, Any]:
-            results.append(await self.function(*args, **kwargs))  # type: ignore[misc]  # is_async
-            return name_outputs(results[-1], targets)
-
-        return body
 
     @functools.cache  # noqa: B019  # steps live as long as their module
     def _returns(self) -> tuple[str, ...] | None:
@@ -133,15 +135,25 @@ def name_outputs(result: Any, names: tuple[str, ...] | None) -> dict[str, Any]:
 def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload
 def step(
-    *, retries: int = ..., timeout: float | None = ..., backoff: float = ...
+    *,
+    retries: int = ...,
+    backoff: float = ...,
+    jitter: float = ...,
+    max_delay: float = ...,
+    retry_on: Kinds = ...,
+    give_up: float | None = ...,
+    timeout: float | None = ...,
+    fallback: Any = ...,
+    cache: bool = ...,
+    files: Paths = ...,
 ) -> Callable[[Callable[P, R]], Step[P, R]]: ...
 def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a function a step.
 
     Args:
         function: the function, when used without parentheses.
-        options: `retries` (further attempts, default 0), `timeout` (seconds an attempt may take, default no limit),
-            `backoff` (seconds before the second attempt, doubled for each further one, default 1).
+        options: those of `p2p.Policy`, such as `retries` (further attempts, default 0), `timeout` (seconds an attempt
+            may take, default no limit) and `fallback` (a value, or a function of the same arguments).
 
     Outside a run the function works as before, with its policy; inside one (a notebook, `p2p run`, `p2p.run`) the
     call is a step of that run.

@@ -121,7 +121,7 @@ def test_what_a_failed_attempt_changed_is_put_back_before_the_next_and_not_after
 
     resets: list[int] = []
 
-    def reset() -> None:
+    def reset(_values: Any) -> None:
         resets.append(len(state))
         state.clear()
 

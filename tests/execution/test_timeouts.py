@@ -10,10 +10,14 @@ import pytest
 
 from p2p.errors import StepTimeout
 from p2p.execution import Services, Work, run_step
-from p2p.execution.timeouts import deadline
+from p2p.execution.timeouts import Limit, deadline
 from p2p.policy import Policy
 
 posix = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer signal")
+
+
+def within(step: str, seconds: float) -> Any:
+    return deadline(Limit(step, seconds, seconds))
 
 
 def busy(seconds: float) -> None:
@@ -43,7 +47,7 @@ def in_thread(function: Any) -> BaseException | None:
 @posix
 def test_in_the_main_thread_even_a_blocking_call_is_stopped() -> None:
     began = time.monotonic()
-    with pytest.raises(StepTimeout) as caught, deadline("slow", 0.05):
+    with pytest.raises(StepTimeout) as caught, within("slow", 0.05):
         time.sleep(10)
     assert time.monotonic() - began < 5
     assert caught.value.fields == {"step": "slow", "seconds": 0.05}
@@ -57,7 +61,7 @@ def test_code_that_swallows_every_exception_is_stopped_all_the_same() -> None:
                 time.sleep(0.1)
 
     began = time.monotonic()
-    with pytest.raises(StepTimeout), deadline("stubborn", 0.05):
+    with pytest.raises(StepTimeout), within("stubborn", 0.05):
         stubborn()
     assert time.monotonic() - began < 5
 
@@ -65,9 +69,9 @@ def test_code_that_swallows_every_exception_is_stopped_all_the_same() -> None:
 @posix
 def test_the_timer_and_the_signals_handler_are_put_back() -> None:
     before = signal.getsignal(signal.SIGALRM)
-    with deadline("quick", 30):
+    with within("quick", 30):
         pass
-    with pytest.raises(ValueError, match="mine"), deadline("failing", 30):
+    with pytest.raises(ValueError, match="mine"), within("failing", 30):
         raise ValueError("mine")
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
@@ -76,8 +80,8 @@ def test_the_timer_and_the_signals_handler_are_put_back() -> None:
 @posix
 def test_a_step_within_a_step_leaves_the_outer_ones_limit_in_force() -> None:
     def outer() -> None:
-        with deadline("outer", 0.2):
-            with deadline("inner", 5):
+        with within("outer", 0.2):
+            with within("inner", 5):
                 pass
             time.sleep(10)
 
@@ -88,7 +92,7 @@ def test_a_step_within_a_step_leaves_the_outer_ones_limit_in_force() -> None:
 
 @posix
 def test_the_outer_steps_limit_stops_an_inner_step_that_has_more_time() -> None:
-    with pytest.raises(StepTimeout) as caught, deadline("outer", 0.05), deadline("inner", 5):
+    with pytest.raises(StepTimeout) as caught, within("outer", 0.05), within("inner", 5):
         time.sleep(10)
     assert caught.value.fields["step"] == "outer"
 
@@ -114,7 +118,7 @@ def test_an_inner_step_is_not_tried_again_when_the_outer_ones_time_is_over(servi
 
 def test_in_another_thread_running_code_is_stopped() -> None:
     def slow() -> None:
-        with deadline("slow", 0.05):
+        with within("slow", 0.05):
             busy(10)
 
     error = in_thread(slow)
@@ -124,7 +128,7 @@ def test_in_another_thread_running_code_is_stopped() -> None:
 
 def test_in_another_thread_nested_limits_name_the_step_whose_time_is_over() -> None:
     def slow() -> None:
-        with deadline("outer", 0.05), deadline("inner", 5):
+        with within("outer", 0.05), within("inner", 5):
             busy(10)
 
     error = in_thread(slow)
@@ -135,7 +139,7 @@ def test_in_another_thread_nested_limits_name_the_step_whose_time_is_over() -> N
 def test_in_another_thread_nothing_comes_after_a_block_that_ended_in_time() -> None:
     def quick() -> None:
         for _ in range(20):
-            with deadline("quick", 0.01):
+            with within("quick", 0.01):
                 busy(0.0095)
             busy(0.002)
 
@@ -160,5 +164,5 @@ def test_each_attempt_has_the_whole_time(services: Services, events: Any) -> Non
 
 def test_no_limit_asks_for_no_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "signal", lambda *_: pytest.fail("asked for a signal"))
-    with deadline("free", None):
+    with deadline(None):
         pass

@@ -89,27 +89,43 @@ def test_a_mark_below_another_magic_is_refused(shell: Any, events: Any) -> None:
     assert events.all == []
 
 
+def counted(shell: Any) -> list[Any]:
+    """Give the shell a function `count` that remembers its calls in a list outside it, and in `count.calls`.
+
+    A function is code, so a retry does not put it back to what it was.
+    """
+    told: list[Any] = []
+
+    def count(what: Any = None) -> None:
+        told.append(what)
+        count.calls = len(told)  # type: ignore[attr-defined]  # read by the cells
+
+    shell.names["count"] = count
+    return told
+
+
 def test_retries_start_from_the_names_as_they_were(shell: Any, events: Any, waits: list[float]) -> None:
-    shell.run("tries = 0; calls = []; n = 1")
+    shell.run("n = 1")
+    calls = counted(shell)
     shell.run(
         "%%step load --retries 2 --backoff 3\n"
-        "calls.append((n, 'fresh' in dir()))\n"
+        "count((n, 'fresh' in dir()))\n"
         "n = 100\nfresh = 1\n"
-        "if len(calls) < 3: raise OSError('again')\n"
+        "if count.calls < 3: raise OSError('again')\n"
         "rows = [n]"
     )
-    assert shell.names["calls"] == [(1, False)] * 3
+    assert calls == [(1, False)] * 3
     assert shell.names["rows"] == [100]
     assert waits == [3, 6]
     assert events.last("step_finished")["attempts"] == 3
 
 
 def test_only_the_last_attempts_traceback_is_shown(shell: Any, capsys: Any) -> None:
-    shell.run("calls = []")
-    shell.run("%%step load --retries 1\ncalls.append(1)\nif len(calls) < 2: raise OSError('first')")
+    counted(shell)
+    shell.run("%%step load --retries 1\ncount()\nif count.calls < 2: raise OSError('first')")
     assert "OSError" not in capsys.readouterr().out
-    shell.run("calls = []")
-    shell.try_run("%%step load --retries 1\ncalls.append(1)\nraise OSError(f'number {len(calls)}')")
+    counted(shell)
+    shell.try_run("%%step load --retries 1\ncount()\nraise OSError(f'number {count.calls}')")
     shown = capsys.readouterr().out
     assert "number 2" in shown
     assert "number 1" not in shown
