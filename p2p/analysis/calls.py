@@ -9,8 +9,7 @@ from typing import Any
 
 from p2p.analysis.scopes import FunctionNode
 from p2p.analysis.transform import parse_cell, split_lines, to_python
-
-_POLICY = ("retries", "timeout", "backoff")
+from p2p.policy import OPTIONS, Named
 
 
 @dataclass(frozen=True)
@@ -22,9 +21,9 @@ class StepFunction:
         parameters: its parameters in order, without `*args` and `**kwargs`.
         optional: those of `parameters` that have a default value.
         has_star: whether it takes `*args` or `**kwargs`, whose names no wiring can give.
-        policy_source: the decorator's retries, timeout and backoff, where they are literals.
-        unclear: keywords of the decorator that are not in `policy_source`: other names, values that are no literals,
-            `**` for unpacked ones.
+        policy_source: the options of the decorator that can be told from its text: literals, the names of exceptions,
+            and a fallback that is given by name, as `Named`.
+        unclear: its other keywords; `**` for unpacked ones.
         returns: the names of its last `return`, when it gives plain names; None otherwise.
         is_async: whether it is `async def`.
         lineno, end_lineno: its lines, decorators included.
@@ -119,15 +118,36 @@ def _policy_source(decorator: ast.expr) -> tuple[dict[str, Any], tuple[str, ...]
     unclear: list[str] = []
     for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
         try:
-            value = ast.literal_eval(keyword.value)
+            value = _option(keyword)
         except ValueError:
             unclear.append(keyword.arg or "**")
-            continue
-        if keyword.arg in _POLICY:
-            policy[keyword.arg] = value
         else:
-            unclear.append(keyword.arg or "**")
+            policy[keyword.arg or ""] = value
     return policy, tuple(unclear)
+
+
+def _option(keyword: ast.keyword) -> Any:
+    """The value of one of the decorator's options; ValueError where the text does not tell it."""
+    if keyword.arg not in OPTIONS:
+        raise ValueError(keyword.arg)
+    if keyword.arg == "retry_on":
+        several = keyword.value.elts if isinstance(keyword.value, ast.Tuple | ast.List) else [keyword.value]
+        return tuple(_exception(node) for node in several)
+    if keyword.arg == "fallback" and isinstance(keyword.value, ast.Name):
+        return Named(keyword.value.id)
+    return ast.literal_eval(keyword.value)
+
+
+def _exception(node: ast.expr) -> str:
+    """The name of an exception class: `OSError`, `requests.Timeout`, or either as a string."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{_exception(node.value)}.{node.attr}"
+    value = ast.literal_eval(node)
+    if not isinstance(value, str):
+        raise ValueError(ast.unparse(node))
+    return value
 
 
 def _without(decorator: ast.expr, node: FunctionNode, first: int, lines: list[str]) -> str:

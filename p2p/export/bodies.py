@@ -33,12 +33,10 @@ def plain_source(source: str, cell: int, *, strict: bool = True) -> str:
 
 
 def is_dropped(statement: Statement) -> bool:
-    """Whether a statement has no meaning in a module: p2p's own imports, and what only displays."""
+    """Whether a statement has no meaning in a module: p2p's own marks, and what only displays."""
     node = statement.node
     if isinstance(node, ast.ImportFrom):
-        return node.module == "p2p"
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names] == ["p2p"]
+        return node.module == "p2p" and all(alias.name != "idempotency_key" for alias in node.names)
     return only_shows(statement)
 
 

@@ -9,8 +9,9 @@ from p2p.analysis import StepFunction
 from p2p.errors import AnalysisError
 from p2p.export.bodies import is_dropped
 from p2p.export.needs import Needs, find_needs
-from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Pieces, cut
+from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces, cut
 from p2p.export.plan import Plan, PlannedStep
+from p2p.export.policies import function_policy, planned_policy
 from p2p.notebook import Notebook
 from p2p.policy import Policy
 
@@ -81,11 +82,12 @@ class _Builder:
                     cure=f"Write %%step {piece.mark.name}({', '.join([*declared, *missing])}).",
                 )
             inputs = tuple(n for n in declared if n in inputs)
+        policy = planned_policy(piece.mark.policy, piece.mark.name, piece, self.needs, inputs)
         hoisted = {p.statement.line for p in self.needs.at_module_level() if p.cell is piece.cell}
         body = [s for s in piece.statements if s.line not in hoisted and not is_dropped(s)]
         return PlannedStep(
             name=piece.mark.name, function=piece.mark.name, inputs=inputs, outputs=self.needs.outputs(piece),
-            source="\n".join(s.source for s in body), policy=piece.mark.policy, cell=piece.cell.number,
+            source="\n".join(s.source for s in body), policy=policy, cell=piece.cell.number,
             cell_id=piece.cell.id, heading=piece.cell.heading, is_async=piece.names.has_await,
             local=tuple(p.statement for p in local),
         )  # fmt: skip
@@ -99,7 +101,7 @@ class _Builder:
         return PlannedStep(
             name=function.name if number == 1 else f"{function.name}_{number}", function=function.name,
             inputs=_argument_names(function, piece), outputs=piece.call.targets, source=function.source,
-            policy=Policy(**function.policy_source), cell=cell.number, cell_id=cell.id, heading=cell.heading,
+            policy=self._function_policy(function, piece), cell=cell.number, cell_id=cell.id, heading=cell.heading,
             is_function=True, is_async=function.is_async, call=piece.source,
         )  # fmt: skip
 
@@ -120,7 +122,10 @@ class _Builder:
         functions = [self.pieces.functions[name][0] for name in self.needs.nested()]
         for function in functions:
             self.needs.check_function(function, self.pieces.all[-1])
-        return {function.name: Policy(**function.policy_source) for function in functions}
+        return {function.name: self._function_policy(function, self.pieces.all[-1]) for function in functions}
+
+    def _function_policy(self, function: StepFunction, piece: Piece) -> Policy:
+        return planned_policy(function_policy(function), function.name, piece, self.needs, None)
 
     def _nested_sources(self) -> Iterator[str]:
         for name in self.needs.nested():

@@ -12,6 +12,7 @@ from p2p.export.plan import Plan, PlannedStep
 from p2p.export.statements import indent
 from p2p.model import ValueRef
 from p2p.params import ParameterSet
+from p2p.policy import Named
 
 # How a value's type is written in a signature: (import line, text). Types that need none have an empty line.
 _KNOWN_TYPES = {
@@ -149,7 +150,11 @@ def _task(step: PlannedStep) -> str:
 
 
 def _policy(changed: Mapping[str, object]) -> str:
-    return f"Policy({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
+    return f"Policy({', '.join(f'{name}={_option(value)}' for name, value in changed.items())})"
+
+
+def _option(value: object) -> str:
+    return f"steps.{value.name}" if isinstance(value, Named) else repr(value)
 
 
 def formatted(source: str, name: str) -> str:

@@ -17,6 +17,7 @@ from p2p.analysis import StepFunction, cell_names
 from p2p.errors import AnalysisError, nearest
 from p2p.export.bodies import is_setting
 from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces
+from p2p.policy import Named
 
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__"}
 
@@ -112,8 +113,17 @@ class Needs:
             return
         if name not in self._functions:
             self._functions.add(name)
-            function, _cell = self.pieces.functions[name]
-            self.follow(piece, self._function_reads(function), piece.order)
+            self.follow_function(self.pieces.functions[name][0], piece)
+
+    def follow_function(self, function: StepFunction, piece: Piece) -> None:
+        """Mark what a step function reads, and its fallback, as needed by `piece`."""
+        self.follow(piece, self._function_reads(function), piece.order)
+        self.follow_fallback(function.policy_source.get("fallback"), piece)
+
+    def follow_fallback(self, fallback: object, piece: Piece) -> None:
+        """Mark a fallback that is given by name as needed by `piece`."""
+        if isinstance(fallback, Named):
+            self.follow(piece, [fallback.name], piece.order)
 
     def _function_reads(self, function: StepFunction) -> list[str]:
         return [n for n in cell_names(function.source).reads if n != function.name]
@@ -244,6 +254,7 @@ def find_needs(pieces: Pieces, parameters: frozenset[str]) -> Needs:
             continue
         needs.follow(piece, piece.reads, piece.order)
         if isinstance(piece, CallPiece):
-            function, _cell = pieces.functions[piece.call.function]
-            needs.follow(piece, needs._function_reads(function), piece.order)
+            needs.follow_function(pieces.functions[piece.call.function][0], piece)
+        elif isinstance(piece, CellPiece):
+            needs.follow_fallback(piece.mark.policy.fallback, piece)
     return needs

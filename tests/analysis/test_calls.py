@@ -6,6 +6,7 @@ import pytest
 
 from p2p.analysis import StepCall, StepFunction, step_calls, step_functions
 from p2p.errors import AnalysisError
+from p2p.policy import Named
 
 
 def one_function(source: str) -> StepFunction:
@@ -87,9 +88,17 @@ def test_names_of_what_is_returned(body: str, returns: tuple[str, ...] | None) -
 
 
 def test_what_the_decorator_says_in_other_ways_than_literals_is_told() -> None:
-    found = one_function("@step(retries=N, timeout=-1.5, backoff=None, cache=False, **more)\ndef f(): pass")
-    assert found.policy_source == {"timeout": -1.5, "backoff": None}
-    assert found.unclear == ("retries", "cache", "**")
+    found = one_function("@step(retries=N, timeout=-1.5, cache=False, tries=1, fallback=f(), **more)\ndef f(): pass")
+    assert found.policy_source == {"timeout": -1.5, "cache": False}
+    assert found.unclear == ("retries", "tries", "fallback", "**")
+
+
+def test_exceptions_and_a_fallback_are_told_by_their_names() -> None:
+    found = one_function("@step(retry_on=(OSError, rq.Timeout, 'a.B'), fallback=last)\ndef f(): pass")
+    assert found.policy_source == {"retry_on": ("OSError", "rq.Timeout", "a.B"), "fallback": Named("last")}
+    assert one_function("@step(retry_on=OSError, fallback=None)\ndef f(): pass").policy_source == {
+        "retry_on": ("OSError",), "fallback": None,
+    }  # fmt: skip
 
 
 def test_stars_in_the_head_are_told() -> None:

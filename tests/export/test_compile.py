@@ -9,9 +9,10 @@ import pytest
 
 from p2p.errors import AnalysisError
 from p2p.export.compile import compile_notebook
+from p2p.export.emit import pipeline_file
 from p2p.export.plan import Plan, PlannedStep
 from p2p.notebook import parameters_of
-from p2p.policy import Policy
+from p2p.policy import Named, Policy
 from tests.building import read_built
 
 LOAD = "%%step load\nrows = [3, 1, 2]"
@@ -163,6 +164,52 @@ def test_a_function_step_that_is_called_twice_is_two_steps_of_one_function(plan:
     assert wiring(made) == [("one", (), ("k",)), ("add", ("k", "k"), ("x",)), ("add_2", ("x", "k"), ("y",))]
     assert {step.function for step in made.steps[1:]} == {"add"}
     assert [step.policy for step in made.steps[1:]] == [Policy(retries=2)] * 2
+
+
+def test_a_policy_keeps_all_its_options_with_the_names_that_hold_in_the_module(plan: Planner) -> None:
+    made = plan(
+        STEP, "import requests as rq\nfrom json import JSONDecodeError as Bad", "def last(): return 0",
+        "%%step one --retries 2 --retry-on rq.Timeout,Bad,OSError --give-up 60 --fallback last --no-cache "
+        "--files a.csv\n"
+        "k = 1",
+        "@step(retry_on=rq.Timeout, fallback=[], jitter=0)\ndef add(a):\n    return a", "x = add(k)",
+    )  # fmt: skip
+    assert step_named(made, "one").policy == Policy(
+        retries=2, retry_on=("requests.Timeout", "json.JSONDecodeError", "OSError"), give_up=60.0,
+        fallback=Named("last"), cache=False, files=("a.csv",),
+    )  # fmt: skip
+    assert step_named(made, "add").policy == Policy(retry_on="requests.Timeout", fallback=[], jitter=0)
+    assert [s.source for s in made.helpers] == ["def last(): return 0"]
+    wiring = pipeline_file(made, 1)
+    assert "fallback=steps.last" in wiring
+    assert 'retry_on=("requests.Timeout", "json.JSONDecodeError", "OSError")' in wiring
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ([LOAD, "%%step use --fallback rows\nout = rows[0]"], "the fallback 'rows' of step 'use' cannot be written"),
+        (
+            ["from json import loads", "%%step use --fallback loads\nout = 1"],
+            "the fallback 'loads' of step 'use' cannot",
+        ),
+        (
+            ["N = 1", "def last(N): return N", "%%step use --fallback last\nout = N"],
+            "the fallback 'last' of step 'use' takes 'N', which the step does not",
+        ),
+        (["N = 1", STEP + "\n@step(retries=N)\ndef f():\n    return 1", "x = f()"], "for `retries` cannot be told"),
+    ],
+)
+def test_a_policy_that_would_not_survive_is_refused(plan: Planner, cells: list[str], message: str) -> None:
+    with pytest.raises(AnalysisError, match=message):
+        plan(*cells)
+
+
+def test_the_idempotency_key_is_the_one_import_of_p2p_that_a_module_keeps(plan: Planner) -> None:
+    made = plan("from p2p import step, idempotency_key", "%%step pay\nkey = idempotency_key()")
+    assert [s.source for s in made.imports] == ["from p2p import step, idempotency_key"]
+    assert plan(STEP, "%%step pay\nkey = 1").imports == ()
+    assert [s.source for s in plan("import p2p", "%%step pay\nkey = p2p.idempotency_key()").imports] == ["import p2p"]
 
 
 def test_keyword_arguments_are_wired_by_the_function_s_own_names(plan: Planner) -> None:
