@@ -4,7 +4,7 @@ import pytest
 
 from p2p.analysis import Mark, is_step_mark, parse_mark, split_mark
 from p2p.errors import AnalysisError
-from p2p.policy import Policy
+from p2p.policy import Named, Policy
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,20 @@ from p2p.policy import Policy
         ("%%step show(tidy) -> None", Mark("show", ("tidy",), ())),
         ("%%step fix(df) -> df", Mark("fix", ("df",), ("df",))),
         ("%%step load --retries 2", Mark("load", policy=Policy(retries=2))),
+        (
+            "%%step f --retry-on OSError, rq.Timeout --fallback last --no-cache --files=a.csv,b.csv --give-up 9",
+            Mark(
+                "f",
+                policy=Policy(
+                    retry_on=("OSError", "rq.Timeout"),
+                    fallback=Named("last"),
+                    cache=False,
+                    files=("a.csv", "b.csv"),
+                    give_up=9.0,
+                ),
+            ),
+        ),
+        ("%%step f --jitter 0 --max-delay 5", Mark("f", policy=Policy(jitter=0.0, max_delay=5.0))),
         ("%%step load --timeout=60", Mark("load", policy=Policy(timeout=60.0))),
         (
             "%%step clean(flights) -> tidy  --retries 2 --timeout 60 --backoff 0.5",
@@ -89,6 +103,9 @@ def test_a_mark_is_seen_even_where_it_is_wrong(source: str) -> None:
         ("%%step f -retries 2", "no option `-retries`", "Did you mean `--retries`"),
         ("%%step f --zzz 2", "no option `--zzz`", "The options are `--retries`, `--timeout`, `--backoff`"),
         ("%%step f --retries 2 3", "'3' among the options", "The options are"),
+        ("%%step f --no-cache=1", "`--no-cache` takes no value", "alone"),
+        ("%%step f --fallback 3", "`--fallback` is given '3'", "the name of a value or function"),
+        ("%%step f --retry-on SystemExit", "must name exceptions", "Change the option"),
         ("%%step f --retries two", "`--retries` is given 'two'", "Give a whole number"),
         ("%%step f --retries 1.5", "`--retries` is given '1.5'", "Give a whole number"),
         ("%%step f --timeout 60s", "`--timeout` is given '60s'", "Give a number of seconds"),

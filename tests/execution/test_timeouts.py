@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import threading
@@ -9,8 +10,8 @@ from typing import Any
 import pytest
 
 from p2p.errors import StepTimeout
-from p2p.execution import Services, Work, run_step
-from p2p.execution.timeouts import Limit, deadline
+from p2p.execution import Services, Work, run_step, timeouts
+from p2p.execution.timeouts import Limit, async_deadline, deadline
 from p2p.policy import Policy
 
 posix = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer signal")
@@ -166,3 +167,55 @@ def test_no_limit_asks_for_no_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "signal", lambda *_: pytest.fail("asked for a signal"))
     with deadline(None):
         pass
+
+
+def stubborn() -> int:
+    """Code that catches two interruptions and ends of the third."""
+    caught = 0
+    while True:
+        try:
+            busy(10)
+        except BaseException:
+            caught += 1
+            if caught == 3:
+                raise
+
+
+@posix
+def test_code_that_swallows_the_interruption_is_interrupted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "GRACE", 0.05)
+    began = time.monotonic()
+    with pytest.raises(StepTimeout), within("stubborn", 0.05):
+        stubborn()
+    assert time.monotonic() - began < 5
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_in_another_thread_it_is_interrupted_again_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "GRACE", 0.05)
+
+    def slow() -> None:
+        with within("stubborn", 0.05):
+            stubborn()
+
+    assert isinstance(in_thread(slow), StepTimeout)
+
+
+def test_a_coroutine_that_swallows_its_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "GRACE", 0.05)
+
+    async def slow() -> None:
+        async with async_deadline(Limit("stubborn", 0.05, 0.05)):
+            for _ in range(2):
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(10)
+            await asyncio.sleep(10)
+
+    async def stopped() -> int:
+        with pytest.raises(StepTimeout):
+            await slow()
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    assert asyncio.run(stopped()) == 0

@@ -120,6 +120,61 @@ def test_retries_start_from_the_names_as_they_were(shell: Any, events: Any, wait
     assert events.last("step_finished")["attempts"] == 3
 
 
+def test_a_retry_finds_inputs_and_random_numbers_as_they_were(shell: Any) -> None:
+    shell.run("import random; random.seed(7); first = random.random(); random.seed(7)\nrows = [1]; alias = rows")
+    calls = counted(shell)
+    shell.run(
+        "%%step load --retries 2\n"
+        "count((list(rows), random.random() == first))\n"
+        "rows.append(2)\n"
+        "if count.calls < 3: raise OSError('again')"
+    )
+    assert calls == [([1], True)] * 3
+    assert shell.names["alias"] is shell.names["rows"]
+    assert shell.names["rows"] == [1, 2]
+
+
+def test_only_named_exceptions_are_tried_again_as_the_notebook_means_them(shell: Any) -> None:
+    shell.run("import json\nclass TooSlow(Exception): pass")
+    calls = counted(shell)
+    shell.run(
+        "%%step load --retries 2 --retry-on json.JSONDecodeError,TooSlow\n"
+        "count()\nif count.calls == 1: raise TooSlow\nif count.calls == 2: json.loads('{')"
+    )
+    assert len(calls) == 3
+    calls = counted(shell)
+    assert "KeyError" in shell.refused("%%step load --retries 2 --retry-on TooSlow\ncount()\nraise KeyError")
+    assert len(calls) == 1
+
+
+def test_a_fallback_stands_in_for_a_cell_and_says_so(shell: Any, events: Any, capsys: Any) -> None:
+    shell.run("n = 3\ndef last(n): return n * 10, []\nempty = [0]")
+    shell.run("%%step load --retries 1 --fallback last\na = n\n_left = 1\nb = 1 / 0")
+    assert shell.names["a"] == 30
+    assert shell.names["b"] == []
+    shown = capsys.readouterr()
+    assert "Traceback" not in shown.out
+    assert "step 'load' failed (ZeroDivisionError: division by zero); its fallback stands in" in shown.out + shown.err
+    end = events.last("step_finished")
+    assert (end["state"], end["fallback"], end["attempts"]) == ("done", True, 2)
+    shell.run("%%step rows --fallback empty\nrows = missing_function()")
+    shell.run("rows.append(1)")
+    assert shell.names["empty"] == [0]
+
+
+def test_a_fallback_that_gives_too_few_outputs_fails_the_cell(shell: Any, events: Any) -> None:
+    shell.run("one = 1")
+    assert "gave one int for a, b. Give a tuple of 2" in shell.refused("%%step load --fallback one\na = 1\nb = 1 / 0")
+    assert events.last("step_finished")["state"] == "failed"
+
+
+def test_the_key_is_visible_in_a_cell_and_the_same_for_its_attempts(shell: Any) -> None:
+    shell.run("from p2p import idempotency_key")
+    calls = counted(shell)
+    shell.run("%%step pay --retries 1\ncount(idempotency_key())\nif count.calls < 2: raise OSError")
+    assert calls[0] == calls[1]
+
+
 def test_only_the_last_attempts_traceback_is_shown(shell: Any, capsys: Any) -> None:
     counted(shell)
     shell.run("%%step load --retries 1\ncount()\nif count.calls < 2: raise OSError('first')")
@@ -154,13 +209,15 @@ def test_a_step_that_takes_too_long_is_stopped_and_said_in_one_paragraph(shell: 
         ("%%step add(rows) -> totl\nhit = 1\ntotal = rows", "the output 'totl', which its cell never assigns. Closest"),
         ("%%step 2fast\nhit = 1", "the step name '2fast' is not a Python name"),
         ("%%step\nhit = 1", "the step has no name"),
+        ("%%step add --fallback othr\nhit = 1", "has the fallback 'othr', which no cell has defined. Closest"),
+        ("%%step add --fallback last\nhit = 1", "its fallback 'last' takes 'year', which the step does not read"),
         ("%%step add --retry 2\nhit = 1", "there is no option `--retry`. Did you mean `--retries`?"),
     ],
 )  # fmt: skip
 def test_a_mark_that_does_not_fit_its_cell_is_refused_before_anything_runs(
     shell: Any, events: Any, cell: str, message: str
 ) -> None:
-    shell.run("other = 1")
+    shell.run("other = 1\ndef last(year): return year")
     shell.run("%%step load\nrows = [1]")
     before = len(events.all)
     refusal = shell.refused(cell)

@@ -122,6 +122,43 @@ def test_a_call_site_gives_the_names_of_what_goes_in_and_comes_out(services: Ser
     assert outputs_of(events, "split") == ["small", "large"]
 
 
+def test_a_fallback_stands_in_for_the_result(services: Services, events: Any) -> None:
+    @step(retry_on=OSError, fallback=lambda x: x + 1)
+    def load(x: int) -> int:
+        y = x
+        raise OSError
+        return y
+
+    @step(fallback=5)
+    async def later(x: int) -> int:
+        raise OSError
+
+    with use_services(services):
+        assert load(1) == 2
+        assert asyncio.run(later(1)) == 5  # type: ignore[arg-type]  # a coroutine
+    assert [e["fallback"] for e in events.of("step_finished")] == [True, True]
+    assert list(events.last("step_finished", "load")["outputs"]) == ["y"]
+
+
+def test_a_retried_function_gets_its_arguments_as_they_were(services: Services) -> None:
+    found: list[Any] = []
+
+    @step(retries=1)
+    def load(rows: list[int], *more: Any, **named: Any) -> int:
+        found.append((list(rows), [*map(list, more)], {**named}))
+        for one in (rows, *more):
+            one.append(9)
+        if len(found) < 2:
+            raise OSError
+        return len(rows)
+
+    rows, more = [1], [2]
+    with use_services(services):
+        assert load(rows, more, k=3) == 2
+    assert found == [([1], [[2]], {"k": 3})] * 2
+    assert (rows, more) == ([1, 9], [2, 9])
+
+
 def test_options_make_the_policy_and_decorate_without_a_run(services: Services, waits: list[float]) -> None:
     calls: list[int] = []
 
