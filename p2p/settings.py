@@ -42,6 +42,15 @@ class Settings:
         return self.mlruns / "p2p" / "runs"
 
     @property
+    def open_runs(self) -> Path:
+        """The leases of runs that are not ended, or not yet known to MLflow."""
+        return self.mlruns / "p2p" / "open"
+
+    def lease(self, key: str) -> Path:
+        """Where the lease of a run lies."""
+        return self.open_runs / f"{key}.json"
+
+    @property
     def pipelines(self) -> Path:
         return self.root / "pipelines"
 

@@ -40,6 +40,13 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """From notebook to production, and back."""
+    from p2p.settings import load_settings
+
+    settings = load_settings()
+    if settings.open_runs.is_dir():
+        from p2p.cli.doctor import look_for_the_dead
+
+        look_for_the_dead(settings)
 
 
 @app.command()
@@ -159,6 +166,20 @@ def promote(
         show.answer_json({"pipeline": name, "before": before, "promoted": now})
     else:
         show.out.print(f"{name}: version {now} is promoted" + (f" (was {before})" if before != now else " (as before)"))
+
+
+@app.command()
+def doctor(
+    gone: Annotated[
+        list[str] | None, typer.Option("--gone", metavar="HOST", help="A machine that is gone for good.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """End runs whose process died, send to MLflow what could not be sent, and say what is still open."""
+    from p2p.cli.doctor import examine
+    from p2p.settings import load_settings
+
+    raise typer.Exit(examine(load_settings(), gone or [], as_json=json))
 
 
 @app.command()

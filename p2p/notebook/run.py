@@ -116,6 +116,7 @@ def _execute(notebook: Notebook, values: Values, driver: Driver, options: RunOpt
 
     from p2p.notebook.kernelplan import KernelPlan
 
+    driver.connect()
     plan = KernelPlan(
         path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver),
         directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],
@@ -143,6 +144,7 @@ def _environment(notebook: Notebook, values: Values, driver: Driver) -> dict[str
     attachment = Attachment(
         directory=str(driver.directory), run_id=driver.run_id, experiment=driver.experiment,
         tracking_uri=driver.settings.tracking_uri, root=str(driver.settings.root),
+        lease=str(driver.settings.lease(driver.key)),
         notebook=str(notebook.path.resolve()), given=values.literals(), convert=bool(values.converted()),
     )  # fmt: skip
     return {**os.environ, **attachment.environment(values.secrets())}

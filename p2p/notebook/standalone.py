@@ -24,9 +24,11 @@ def execute_standalone(engine: Any, nb: Any, kernel_name: str, output_path: str 
         git_commit=facts.git_commit(settings.root), python=facts.python_version(), packages=facts.package_versions(),
     ))  # fmt: skip
     driver.open()
+    driver.connect()
     attachment = Attachment(
         directory=str(driver.directory), run_id=driver.run_id, experiment=driver.experiment,
-        tracking_uri=settings.tracking_uri, root=str(settings.root), notebook=str(source.resolve()), given=params,
+        tracking_uri=settings.tracking_uri, root=str(settings.root),
+        lease=str(settings.lease(driver.key)), notebook=str(source.resolve()), given=params,
     )  # fmt: skip
     path = Path(output_path) if output_path else driver.directory / source.name
     environment = {**os.environ, **attachment.environment({})}

@@ -43,6 +43,7 @@ def run_pipeline(
     began = time.monotonic()
     driver = Driver(settings, _facts(pipeline, values, settings, notebook_digest, tags or {}), watch=watch)
     driver.open()
+    driver.connect()
     try:
         with no_windows(), driven(driver) as services:
             run_tasks(pipeline, values.typed, services)

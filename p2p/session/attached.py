@@ -20,6 +20,7 @@ class Attachment:
         directory: the run's directory, where its journal is.
         run_id, experiment, tracking_uri: where the user's own MLflow calls go.
         root: the project.
+        lease: the run's lease; while it lies there, the run may be written to.
         notebook: path of the notebook, for its parameters.
         given: parameters given from outside, as the literals that stand in the injected cell.
         convert: some of them have types that a literal cannot have (dates, paths, secrets).
@@ -30,6 +31,7 @@ class Attachment:
     experiment: str
     tracking_uri: str
     root: str
+    lease: str
     notebook: str
     given: Mapping[str, Any] = field(default_factory=dict)
     convert: bool = False

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from p2p.errors import P2PError
 from p2p.execution import EventSink, Services
 from p2p.model import RunStatus
 from p2p.session.attached import Attachment
 from p2p.settings import Settings
 from p2p.store import DiskStore
-from p2p.tracking import Journal, RunFacts, guard, new_key
-from p2p.tracking.beside import Sidecar
+from p2p.tracking import Driver, Journal, RunFacts, guard
+from p2p.tracking.beside import Beside
+from p2p.tracking.lease import held
+from p2p.tracking.ownrun import OwnRun
 
 
 class Session(Protocol):
@@ -40,8 +40,11 @@ class AttachedSession:
         self.run_id = attachment.run_id
         directory = Path(attachment.directory)
         values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values")
-        self._services = Services(events=Journal(directory), values=values, directory=directory, keep_figures=True)
-        guard.attach(attachment.run_id, attachment.experiment, attachment.tracking_uri)
+        journal = Journal(directory, held=held(Path(attachment.lease)))
+        self._services = Services(events=journal, values=values, directory=directory, keep_figures=True)
+        guard.attach(OwnRun(
+            attachment.run_id, attachment.experiment, attachment.tracking_uri, directory, journal.append,
+        ))  # fmt: skip
 
     def services(self) -> Services:
         return self._services
@@ -52,12 +55,12 @@ class AttachedSession:
 
 
 class InteractiveSession:
-    """Opens a run of its own at the first step, through a sidecar that drives it.
+    """Opens a run of its own at the first step.
 
     Args:
         settings: the project's.
         name: gives the name of the run when it opens (the notebook's).
-        warn: told, once, when MLflow cannot be reached.
+        warn: told when MLflow cannot be reached.
     """
 
     def __init__(self, settings: Settings, name: Callable[[], tuple[str, str]], warn: Callable[[str], None]) -> None:
@@ -66,13 +69,14 @@ class InteractiveSession:
         self._name = name
         self._warn = warn
         self._services: Services | None = None
-        self._sidecar: Sidecar | None = None
+        self._beside: Beside | None = None
+        self._driver: Driver | None = None
         self._states: dict[str, str] = {}
 
     def warm(self) -> None:
         """Start the sidecar ahead of the first step."""
-        if self._sidecar is None:
-            self._sidecar = Sidecar(self.settings)
+        if self._beside is None:
+            self._beside = Beside(self.settings, self._warn, spare=True)
 
     def services(self) -> Services:
         if self._services is None:
@@ -82,39 +86,34 @@ class InteractiveSession:
 
     def end(self) -> None:
         """End the run: FAILED when the last state of a step is failed, else FINISHED."""
-        if self._services is not None and self._sidecar is not None:
-            failed = [step for step, state in self._states.items() if state == "failed"]
-            guard.detach()
-            if self.run_id:
-                status = RunStatus.FAILED if failed else RunStatus.FINISHED
-                self._sidecar.end(status.value, **({"failed_step": failed[0]} if failed else {}))
-        self._services = None
+        driver, self._driver, self._services = self._driver, None, None
+        failed = [step for step, state in self._states.items() if state == "failed"]
         self._states = {}
         self.run_id = ""
+        if driver is not None:
+            guard.detach()
+            status = RunStatus.FAILED if failed else RunStatus.FINISHED
+            driver.end(status, **({"failed_step": failed[0]} if failed else {}))
 
     def close(self) -> None:
         """End the run and let the sidecar go."""
         self.end()
-        if self._sidecar is not None:
-            self._sidecar.close()
-            self._sidecar = None
+        if self._beside is not None:
+            self._beside.close()
+            self._beside = None
 
     def _open(self) -> None:
         self.warm()
-        assert self._sidecar is not None
-        directory = self.settings.runs / new_key()
-        journal = Journal(directory)
+        driver = Driver(self.settings, self._facts(), beside=self._beside)
+        driver.open()
+        driver.connect()
+        self._driver = driver
         self._services = Services(
-            events=_Watched(journal, self._states), values=DiskStore(self.settings.values),
-            directory=directory, keep_figures=True,
+            events=_Watched(driver.journal, self._states), values=DiskStore(self.settings.values),
+            directory=driver.directory, keep_figures=True,
         )  # fmt: skip
-        try:
-            answer = self._sidecar.open(directory, asdict(self._facts()))
-        except (P2PError, OSError) as error:
-            self._warn(str(error))
-            return
-        self.run_id = answer["run_id"]
-        guard.attach(self.run_id, answer["experiment"], self.settings.tracking_uri)
+        self.run_id = driver.run_id
+        guard.attach(driver.own_run())
 
     def _facts(self) -> RunFacts:
         from p2p.tracking.facts import git_commit, package_versions, python_version

@@ -34,6 +34,7 @@ def run(name: str, params: Mapping[str, Any] | None = None) -> Iterator[str]:
     )  # fmt: skip
     driver = Driver(settings, run_facts)
     driver.open()
+    driver.connect()
     with driven(driver):
         yield driver.run_id
 
@@ -42,7 +43,7 @@ def run(name: str, params: Mapping[str, Any] | None = None) -> Iterator[str]:
 def driven(driver: Driver) -> Iterator[Services]:
     """Run the block as the work of `driver`'s open run in this process, and end the run as the block ends."""
     services = Services(events=driver.journal, values=DiskStore(driver.settings.values), directory=driver.directory)
-    guard.attach(driver.run_id, driver.experiment, driver.settings.tracking_uri)
+    guard.attach(driver.own_run())
     try:
         with use_services(services):
             yield services

@@ -1,68 +1,150 @@
-"""The kernel's end of the pipe to its sidecar."""
+"""The owner's end of the pipe to its sidecar."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
-from pathlib import Path
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
-from p2p.errors import P2PError
 from p2p.settings import Settings
+from p2p.tracking.owner import this_process
+
+_START = 90.0  # seconds that the process may take to import MLflow and to make the store, on a busy machine
+_FIRST = 4.0  # seconds that the store may take to make a run before the run goes on without it
 
 
-class Sidecar:
-    """Starts a driver process beside this one and speaks to it.
+def patience() -> float:
+    """Seconds that MLflow may add to a run: `P2P_TRACKING_PATIENCE`, else 10."""
+    try:
+        return max(0.0, float(os.environ.get("P2P_TRACKING_PATIENCE", "10")))
+    except ValueError:
+        return 10.0
 
-    The process is started at once, so that it has imported MLflow by the time a run opens.
+
+class Beside:
+    """Starts a sidecar and speaks to it.
+
+    It is started at once, so that it has imported MLflow by the time a run needs it.
+
+    Args:
+        settings: the project's.
+        warn: told of a store that takes nothing, once each time that begins.
+        spare: this process is somebody's session: the sidecar may interrupt it, and must not kill it.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = {
-            "root": str(settings.root), "tracking_uri": settings.tracking_uri, "experiment": settings.experiment,
-        }  # fmt: skip
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "p2p.tracking.sidecar"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, start_new_session=True, cwd=settings.root,
-        )  # fmt: skip
-        self._say(do="warm", settings=self._settings)
+    def __init__(self, settings: Settings, warn: Callable[[str], None], *, spare: bool = False) -> None:
+        self._settings = settings
+        self._warn = warn
+        self._spare = spare
+        self._changed = threading.Condition()
+        self._ready = False
+        self._trouble = ""
+        self._runs: dict[str, dict[str, str]] = {}
+        self._sent: dict[str, list[str]] = {}
+        self._left = patience()
+        self._start()
 
-    def open(self, directory: Path, facts: dict[str, Any]) -> dict[str, str]:
-        """Open a run whose journal is in `directory`; gives its `run_id` and `experiment`."""
-        self._say(do="open", settings=self._settings, directory=str(directory), facts=facts)
-        answer = self._listen()
-        if "error" in answer:
-            raise P2PError(
-                f"MLflow's store could not be used, so this run is not tracked there: {answer['error']}",
-                cure="Its journal is kept. Check MLFLOW_TRACKING_URI.",
-            )
-        return answer
+    def open(self, key: str) -> None:
+        """Let it feed the run `key`; returns at once."""
+        if self._process.poll() is not None:
+            self._start()
+        self._left = patience()
+        self._say(do="open", key=key, spare=self._spare)
 
-    def end(self, status: str, **facts: Any) -> None:
-        """End the open run and wait until MLflow knows; when the process has died, there is nobody to tell."""
-        with contextlib.suppress(BrokenPipeError):
-            self._say(do="end", status=status, facts=facts)
-            self._listen()
+    def run_id(self, key: str) -> tuple[str, str]:
+        """MLflow's ids of the run and its experiment; empty when the store gives none within its time."""
+        self._wait(_START, lambda: self._ready)
+        self._spend(min(_FIRST, self._left), lambda: key in self._runs or bool(self._trouble))
+        if key not in self._runs and not self._trouble:
+            self._in_trouble("it has not answered yet")
+        found = self._runs.get(key, {})
+        return found.get("run_id", ""), found.get("experiment", "")
+
+    def sent(self, key: str, *, within: float | None = None) -> bool:
+        """Wait until MLflow knows the whole of the run `key`; False when it does not within its time."""
+        self._wait(_START, lambda: self._ready)
+        seconds = self._left if within is None else min(within, self._left)
+        self._spend(seconds, lambda: key in self._sent or bool(self._trouble))
+        if key in self._sent:
+            for line in self._sent[key]:
+                self._warn(f"MLflow did not take {line}")
+            return True
+        return False
 
     def close(self) -> None:
-        """Let the process go."""
-        if self._process.stdin is not None and not self._process.stdin.closed:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process.wait()
+        """Let the process go; it ends by itself when it has sent what it can."""
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+
+    def _start(self) -> None:
+        command = [sys.executable, "-m", "p2p.tracking.sidecar", json.dumps(this_process().as_dict())]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, start_new_session=True, cwd=self._settings.root, env=_environment(),
+        )  # fmt: skip
+        assert self._process.stdin is not None
+        self._stdin = self._process.stdin
+        self._ready = False
+        threading.Thread(target=self._listen, args=(self._process,), name="p2p-beside", daemon=True).start()
+        self._say(do="warm")
 
     def _say(self, **command: Any) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
+        settings = {
+            "root": str(self._settings.root), "tracking_uri": self._settings.tracking_uri,
+            "experiment": self._settings.experiment,
+        }  # fmt: skip
+        with contextlib.suppress(OSError):  # it died: its lease and journal are there, and the next one goes on
+            self._stdin.write(json.dumps({**command, "settings": settings}) + "\n")
+            self._stdin.flush()
 
-    def _listen(self) -> dict[str, str]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        answer: dict[str, str] = json.loads(line) if line else {"error": "the tracking process died"}
-        return answer
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                with self._changed:
+                    self._take(json.loads(line))
+                    self._changed.notify_all()
+        process.wait()
+        with self._changed:
+            self._ready = True  # nothing more will come: whoever waits goes on
+            self._changed.notify_all()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "ready" in message:
+            self._ready = True
+        if "run_id" in message:
+            self._runs[message["key"]] = {"run_id": message["run_id"], "experiment": message["experiment"]}
+        if "sent" in message:
+            self._sent[message["sent"]] = message.get("refused", [])
+        if "trouble" in message:
+            self._in_trouble(message["trouble"])
+
+    def _in_trouble(self, trouble: str) -> None:
+        if trouble and not self._trouble:
+            self._warn(
+                f"MLflow's store takes nothing at present ({trouble}). The run goes on; its journal keeps everything, "
+                "and the next run or `p2p doctor` sends it."
+            )
+        self._trouble = trouble
+
+    def _spend(self, seconds: float, until: Callable[[], bool]) -> None:
+        """Wait, out of what the store may add to the run."""
+        began = time.monotonic()
+        self._wait(seconds, until)
+        self._left = max(0.0, self._left - (time.monotonic() - began))
+
+    def _wait(self, seconds: float, until: Callable[[], bool]) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: until() or self._process.poll() is not None, timeout=seconds)
+
+
+def _environment() -> dict[str, str]:
+    """This process's, without the run that a user's own MLflow calls in it would take up."""
+    ours = ("MLFLOW_RUN_ID", "P2P_RUN", "P2P_ATTACH", "P2P_SECRETS")
+    return {name: value for name, value in os.environ.items() if name not in ours}

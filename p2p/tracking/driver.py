@@ -1,24 +1,31 @@
-"""A run's driver: the one who opens it, feeds MLflow from its journal, and alone ends it."""
+"""A run's driver: the one who opens it and alone ends it. The journal comes first; MLflow is told by a sidecar."""
 
 from __future__ import annotations
 
-import contextlib
-import getpass
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from p2p.model import RunStatus
 from p2p.settings import Settings
-from p2p.tracking import mlstore
-from p2p.tracking.feeder import Feeder
-from p2p.tracking.journal import FORMAT, Journal, Tail, new_key
+from p2p.tracking import lease, mlstore
+from p2p.tracking.beside import Beside
+from p2p.tracking.journal import FORMAT, Journal, Tail, new_key, read_events
+from p2p.tracking.lease import RunReplaced
+from p2p.tracking.ownrun import OwnRun
 
-_INTERVAL = 0.25
+_INTERVAL = 0.1
+_INTERRUPTED = 0.5  # seconds that an interrupted run waits for MLflow: the sidecar goes on by itself
 Watcher = Callable[[Mapping[str, Any]], None]
+
+
+def warn(text: str) -> None:
+    """Tell whoever reads the log; the command line and notebooks show it."""
+    logging.getLogger("p2p").warning(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +37,7 @@ class RunFacts:
         run_kind: `notebook`, `interactive`, `module` or `script`.
         source: path of the notebook or module, relative to the project where it lies inside.
         params: all parameters as plain data, secrets masked.
+        resumed_from: key of the run that this one goes on with.
     """
 
     name: str
@@ -42,105 +50,124 @@ class RunFacts:
     python: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    resumed_from: str = ""
 
 
 class Driver:
-    """Opens a run and ends it. In between, a thread tells MLflow (and a watcher) what the journal says.
+    """Opens a run and ends it. A sidecar tells MLflow what the journal says, and a thread tells a watcher.
 
     Args:
         settings: the project's.
         facts: what the run is.
-        watch: called with each event, in the feeding thread.
-        directory: the run's directory, when its journal already exists.
+        watch: called with each event, in a thread.
+        beside: the sidecar to use; one of its own, which ends with the run, when not given.
+        mask: takes secrets out of what is written down.
+
+    Attributes:
+        key: the name of the run's directory.
+        run_id: MLflow's id; one of our own while the store gives none, so that user code has one to speak of.
+        experiment: MLflow's id of the experiment; empty while the store gives none.
     """
 
     def __init__(
-        self, settings: Settings, facts: RunFacts, *, watch: Watcher | None = None, directory: Path | None = None
+        self,
+        settings: Settings,
+        facts: RunFacts,
+        *,
+        watch: Watcher | None = None,
+        beside: Beside | None = None,
+        mask: Callable[[Any], Any] | None = None,
     ) -> None:
+        mlstore.check_settings(settings)
+        mlstore.check_experiment(facts.name)
         self.settings = settings
         self.facts = facts
-        self.directory = directory or settings.runs / new_key()
-        self.journal = Journal(self.directory)
+        self.key = new_key()
+        self.directory = settings.runs / self.key
         self.run_id = ""
         self.experiment = ""
+        self._masking = {"mask": mask} if mask is not None else {}
         self._watch = watch
-        self._tail = Tail(self.journal.path)
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._feeder: Feeder | None = None
+        self._mine = beside is None
+        self._beside = beside
+        self._watching: _Watching | None = None
 
     def open(self) -> None:
-        """Make the MLflow run and start to feed it."""
-        client = mlstore.connect(self.settings)
-        name = self.settings.experiment or self.facts.name
-        self.experiment = mlstore.experiment_id(client, self.settings, name)
-        run = client.create_run(self.experiment, run_name=_run_name(self.facts), tags=self._tags())
-        self.run_id = run.info.run_id
-        self.journal.append("run_opened", format=FORMAT, **asdict(self.facts))
-        self.journal.append("mlflow_run", run_id=self.run_id, experiment=self.experiment)
-        self._feeder = Feeder(client, self.run_id, self.experiment, _run_name(self.facts), self.directory)
-        self._thread = threading.Thread(target=self._feed, name="p2p-feeder", daemon=True)
-        self._thread.start()
+        """Begin the run: its lease, its journal, its sidecar. Does not wait for MLflow."""
+        path = self.settings.lease(self.key)
+        lease.take_lease(path)
+        uri = mlstore.redacted(self.settings.tracking_uri)
+        try:
+            self.journal = Journal(self.directory, held=lease.held(path), **self._masking)
+            self.journal.append("run_opened", format=FORMAT, tracking_uri=uri, **asdict(self.facts))
+        except BaseException:
+            lease.release(path)
+            raise
+        if self._beside is None:
+            self._beside = Beside(self.settings, warn)
+        self._beside.open(self.key)
+        if self._watch is not None:
+            self._watching = _Watching(self.journal.path, self._watch)
+
+    def connect(self) -> None:
+        """Wait, not for long, until MLflow has made its run; without it, the run goes on under an id of its own."""
+        assert self._beside is not None
+        self.run_id, self.experiment = self._beside.run_id(self.key)
+        self.run_id = self.run_id or uuid.uuid4().hex
+
+    def own_run(self) -> OwnRun:
+        """The run, for user code that logs to it."""
+        uri = self.settings.tracking_uri
+        return OwnRun(self.run_id, self.experiment, uri, self.directory, self.journal.append)
 
     def end(self, status: RunStatus, **facts: Any) -> None:
-        """End the run, truthfully: `facts` say which step and cell failed, and how."""
-        self.journal.append("run_finished", status=status.value, **facts)
+        """End the run, truthfully: `facts` say which step and cell failed, and how.
+
+        Raises:
+            RunReplaced: another process has ended it already.
+            StoreError: the journal cannot be written; the run will be found dead, and KILLED.
+        """
+        try:
+            by = uuid.uuid4().hex
+            self.journal.append("run_finished", status=status.value, by=by, **facts)
+            self._see_that_it_counts(by)
+            self._wait_for_mlflow(None if status is not RunStatus.KILLED else _INTERRUPTED)
+        finally:
+            self.journal.close()
+            if self._watching is not None:
+                self._watching.stop()
+            if self._mine and self._beside is not None:
+                self._beside.close()
+
+    def _see_that_it_counts(self, by: str) -> None:
+        """The first end is the run's end: somebody else's may have come between our look at the lease and the line."""
+        end = next(event for event in read_events(self.directory) if event["kind"] == "run_finished")
+        if end.get("by") != by:
+            raise RunReplaced(self.key)
+
+    def _wait_for_mlflow(self, within: float | None) -> None:
+        assert self._beside is not None
+        self._beside.sent(self.key, within=within)
+
+
+class _Watching:
+    """A thread that tells a watcher what the journal says."""
+
+    def __init__(self, path: Path, watch: Watcher) -> None:
+        self._tail = Tail(path)
+        self._watch = watch
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="p2p-watcher", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-        self.journal.close()
+        self._thread.join()
 
-    def _tags(self) -> dict[str, str]:
-        facts = self.facts
-        tags = {
-            "mlflow.source.name": facts.source or facts.name,
-            "mlflow.source.type": "NOTEBOOK" if facts.run_kind in ("notebook", "interactive") else "LOCAL",
-            "mlflow.source.git.commit": facts.git_commit,
-            "mlflow.user": _user(),
-            "p2p.kind": facts.run_kind,
-            "p2p.name": facts.name,
-            "p2p.version": str(facts.version or ""),
-            "p2p.notebook_digest": facts.notebook_digest,
-            "p2p.run": self.directory.name,
-            "p2p.python": facts.python,
-        }
-        return {k: v for k, v in {**tags, **facts.tags}.items() if v}
-
-    def _feed(self) -> None:
+    def _run(self) -> None:
         while True:
             stopping = self._stop.wait(_INTERVAL)
             for event in self._tail.read():
-                self._tell(event)
-            if self._feeder is not None:
-                with _surviving("metrics"):
-                    self._feeder.flush()
+                self._watch(event)
             if stopping:
                 return
-
-    def _tell(self, event: Mapping[str, Any]) -> None:
-        if self._watch is not None:
-            self._watch(event)
-        if self._feeder is not None:
-            with _surviving(event["kind"]):
-                self._feeder.handle(event)
-
-
-@contextlib.contextmanager
-def _surviving(what: str) -> Iterator[None]:
-    """One thing that MLflow does not take must not keep the rest, least of all the run's end, from it."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001  # whatever MLflow raises; the journal has the event
-        logging.getLogger(__name__).warning("MLflow did not take %s: %s: %s", what, type(error).__name__, error)
-
-
-def _run_name(facts: RunFacts) -> str:
-    return facts.name if facts.version is None else f"{facts.name}@{facts.version}"
-
-
-def _user() -> str:
-    """Who runs this, as MLflow's own runs say; empty where the system does not know."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""

@@ -1,19 +1,25 @@
-"""Tells MLflow what the journal says: a run, its trace with a span per step, metrics, datasets, artifacts."""
+"""Tells MLflow what the journal says: params, metrics, tags, datasets, artifacts; in batches, each thing once.
+
+Everything sent here may be sent again without a trace: MLflow keeps one metric for the same name, value, time and step,
+one param and tag for a name, one dataset for a digest, one artifact for a path. So whoever does not know whether the
+last batch arrived sends it again.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from p2p.pipeline import final_values
+from p2p.tracking.passing import passes, reason
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_LONGEST_PARAM = 6000
+LONGEST_PARAM = 6000
+_LONGEST_TAG = 5000
 _Event = Mapping[str, Any]
 
 
@@ -23,92 +29,86 @@ class Feeder:
     Args:
         client: a client of the run's store.
         run_id: the MLflow run.
-        experiment: the id of its experiment, where its trace goes.
-        name: the run's name, which its trace's root span gets.
         directory: the run's directory, where artifacts lie.
+
+    Attributes:
+        refused: what MLflow answered that it does not take, one line each.
     """
 
-    def __init__(self, client: MlflowClient, run_id: str, experiment: str, name: str, directory: Path) -> None:
+    def __init__(self, client: MlflowClient, run_id: str, directory: Path) -> None:
         self.client = client
         self.run_id = run_id
-        self.experiment = experiment
-        self.name = name
         self.directory = directory
-        self._root: Any = None
-        self._spans: dict[str, Any] = {}
-        self._metrics: list[Any] = []
-        self._order: list[str] = []
-        self._inputs: dict[str, tuple[str, ...]] = {}
-        self._outputs: dict[str, Any] = {}
-        self._wiring: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+        self.refused: list[str] = []
+        self._batch: dict[str, list[Any]] = {"metrics": [], "params": [], "tags": []}
+        self._calls: list[tuple[str, Callable[[], Any]]] = []
 
-    def handle(self, event: _Event) -> None:
-        """Tell MLflow of one event; kinds that it need not know are passed over."""
+    def take(self, event: _Event) -> None:
+        """Note what MLflow is to know of one event; kinds that it need not know are passed over."""
         handler = getattr(self, f"_on_{event['kind']}", None)
         if handler is not None:
-            handler(event)
+            self._guarded(f"the event {event['kind']}", lambda: handler(event))
 
-    def flush(self) -> None:
-        """Send the metrics that have gathered, in one batch."""
-        if self._metrics:
-            batch, self._metrics = self._metrics, []
-            self.client.log_batch(self.run_id, metrics=batch)
+    def send(self) -> None:
+        """Send what has gathered. Raises what passes by itself, and keeps the rest for the next time."""
+        batch = self._batch
+        if any(batch.values()):
+            self._send_batch(batch)
+            self._batch = {name: [] for name in batch}
+        while self._calls:
+            what, call = self._calls[0]
+            self._guarded(what, call)
+            self._calls.pop(0)
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags of the run with the next batch."""
+        from mlflow.entities import RunTag
+
+        self._batch["tags"] += [RunTag(name, value[:_LONGEST_TAG]) for name, value in tags.items()]
+
+    def _guarded(self, what: str, call: Callable[[], Any]) -> None:
+        """One thing that MLflow does not take must not keep the rest, least of all the run's end, from it."""
+        try:
+            call()
+        except Exception as error:
+            if passes(error):
+                raise
+            self.refused.append(f"{what}: {reason(error)}")
+
+    def _send_batch(self, batch: Mapping[str, list[Any]]) -> None:
+        try:
+            self.client.log_batch(self.run_id, batch["metrics"], batch["params"], batch["tags"])
+        except Exception as error:
+            if passes(error):
+                raise
+            self._send_singly(batch)  # one bad name spoils a batch for MLflow
+
+    def _send_singly(self, batch: Mapping[str, list[Any]]) -> None:
+        empty: dict[str, list[Any]] = {name: [] for name in batch}
+        for name, entities in batch.items():
+            for entity in entities:
+                alone = {**empty, name: [entity]}
+                self._guarded(
+                    f"{name[:-1]} {entity.key!r:.80}",
+                    functools.partial(
+                        self.client.log_batch, self.run_id, alone["metrics"], alone["params"], alone["tags"]
+                    ),
+                )
+
+    def _call(self, what: str, call: Callable[[], Any]) -> None:
+        self._calls.append((what, call))
 
     def _on_run_opened(self, event: _Event) -> None:
         from mlflow.entities import Param
 
-        params = event.get("params", {})
-        entities = [Param(name, _text(value)[:_LONGEST_PARAM]) for name, value in params.items()]
-        self.client.log_batch(self.run_id, params=entities)
-        self.client.log_dict(self.run_id, {"python": event.get("python"), "packages": event.get("packages")},
-                             "environment.json")  # fmt: skip
-        self._root = self._span(self.name, "CHAIN", None, event["at"], inputs=params)
-
-    def _span(self, name: str, kind: str, parent: Any, at: int, inputs: Any) -> Any:
-        import mlflow
-
-        metadata = {"mlflow.sourceRun": self.run_id} if parent is None else None
-        # Only for the root: with an experiment, MLflow 3.17 fails to start any other span, and only warns of it.
-        experiment = self.experiment if parent is None else None
-        return mlflow.start_span_no_context(
-            name, span_type=kind, parent_span=parent, inputs=inputs, metadata=metadata, experiment_id=experiment,
-            start_time_ns=at,
-        )  # fmt: skip
-
-    def _on_step_started(self, event: _Event) -> None:
-        parent = self._spans.get(event["parent_id"], self._root)
-        inputs = {name: _shown(ref) for name, ref in event["inputs"].items()}
-        self._inputs[event["id"]] = tuple(inputs)
-        span = self._span(event["step"], "TASK", parent, event["at"], inputs)
-        span.set_attributes({f"p2p.{k}": v for k, v in event.get("attributes", {}).items()})
-        self._spans[event["id"]] = span
-        if not event["parent"] and event["step"] not in self._order:
-            self._order.append(event["step"])
-
-    def _on_step_retried(self, event: _Event) -> None:
-        span = self._spans.get(event["id"])
-        if span is not None:
-            span.add_event(_exception_event(event))
+        texts = {name: _text(value) for name, value in event.get("params", {}).items()}
+        self._batch["params"] += [Param(name, _shortened(text)) for name, text in texts.items()]
+        if any(len(text) > LONGEST_PARAM for text in texts.values()):
+            self._call("parameters.json", lambda: self.client.log_dict(self.run_id, texts, "parameters.json"))
+        surroundings = {"python": event.get("python"), "packages": event.get("packages")}
+        self._call("environment.json", lambda: self.client.log_dict(self.run_id, surroundings, "environment.json"))
 
     def _on_step_finished(self, event: _Event) -> None:
-        self._step_metrics(event)
-        if not event["parent"]:
-            self._outputs.update({name: _shown(ref) for name, ref in event["outputs"].items()})
-            self._wiring.append((self._inputs.get(event["id"], ()), tuple(event["outputs"])))
-        span = self._spans.get(event["id"])
-        if span is None:
-            return
-        failed = event["state"] == "failed"
-        if failed:
-            span.add_event(_exception_event(event))
-        span.set_attributes({"p2p.state": event["state"], "p2p.attempts": event["attempts"]})
-        span.end(
-            outputs={name: _shown(ref) for name, ref in event["outputs"].items()},
-            status="ERROR" if failed else "OK",
-            end_time_ns=event["at"],
-        )
-
-    def _step_metrics(self, event: _Event) -> None:
         step, at = event["step"], event["at"] // 1_000_000
         self._metric(f"{step}/seconds", event["seconds"], at)
         self._metric(f"{step}/attempts", event["attempts"], at)
@@ -121,81 +121,55 @@ class Feeder:
     def _metric(self, name: str, value: float, at: int) -> None:
         from mlflow.entities import Metric
 
-        self._metrics.append(Metric(_allowed(name), float(value), at, 0))
+        self._batch["metrics"].append(Metric(_allowed(name), float(value), at, 0))
+
+    def _on_logged(self, event: _Event) -> None:
+        """What the user's own code logged with MLflow."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        self._batch["metrics"] += [Metric(**m) for m in event.get("metrics", ())]
+        self._batch["params"] += [Param(**p) for p in event.get("params", ())]
+        self._batch["tags"] += [RunTag(**t) for t in event.get("tags", ())]
+        if event.get("datasets"):
+            inputs = [_dataset_input(facts) for facts in event["datasets"]]
+            self._call("a dataset", lambda: self.client.log_inputs(self.run_id, datasets=inputs))
 
     def _on_dataset(self, event: _Event) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
         schema = {
             "mlflow_colspec": [{"type": _column_type(t), "name": n, "required": True} for n, t in event["columns"]]
         }
-        dataset = Dataset(
-            name=event["name"], digest=event["digest"][:36], source_type="code",
-            source=json.dumps({"tags": {"p2p.step": event["step"]}}),
-            schema=json.dumps(schema), profile=json.dumps({"num_rows": event["rows"]}),
-        )  # fmt: skip
-        context = InputTag("mlflow.data.context", event["step"])
-        self.client.log_inputs(self.run_id, datasets=[DatasetInput(dataset, [context])])
+        found = _dataset_input({
+            "name": event["name"], "digest": event["digest"][:36], "source_type": "code",
+            "source": json.dumps({"tags": {"p2p.step": event["step"]}}), "schema": json.dumps(schema),
+            "profile": json.dumps({"num_rows": event["rows"]}), "tags": {"mlflow.data.context": event["step"]},
+        })  # fmt: skip
+        self._call("a dataset", lambda: self.client.log_inputs(self.run_id, datasets=[found]))
 
     def _on_artifact(self, event: _Event) -> None:
-        path = self.directory / event["path"]
+        path, folder = self.directory / event["path"], event.get("folder") or None
         if path.is_file():
-            self.client.log_artifact(self.run_id, str(path), event.get("folder") or None)
-
-    def _on_run_finished(self, event: _Event) -> None:
-        try:
-            self._end_trace(event)
-            self._last_words(event)
-        finally:
-            # Below the public method, which a guard may hold back in a process that also runs the user's code.
-            self.client._tracking_client.set_terminated(self.run_id, event["status"])  # type: ignore[no-untyped-call]
-
-    def _end_trace(self, event: _Event) -> None:
-        import mlflow
-
-        for span in self._spans.values():
-            if span.end_time_ns is None:  # its process died in the middle of it
-                span.end(status="ERROR", end_time_ns=event["at"])
-        if self._root is not None:
-            failed = event["status"] != "FINISHED"
-            outputs = {name: self._outputs[name] for name in final_values(self._wiring)}
-            self._root.end(outputs=outputs, status="ERROR" if failed else "OK", end_time_ns=event["at"])
-        mlflow.flush_trace_async_logging()
-
-    def _last_words(self, event: _Event) -> None:
-        tags = {"p2p.steps": ", ".join(self._order), **_failure_tags(event)}
-        for name, value in tags.items():
-            self.client.set_tag(self.run_id, name, value[:5000])
-        self.flush()
+            self._call(event["path"], lambda: self.client.log_artifact(self.run_id, str(path), folder))
+        elif path.is_dir():
+            self._call(event["path"], lambda: self.client.log_artifacts(self.run_id, str(path), folder))
 
 
-def _failure_tags(event: _Event) -> dict[str, str]:
-    names = ("failed_step", "failed_cell", "error")
-    return {f"p2p.{name}": str(event[name]) for name in names if event.get(name)}
+def _dataset_input(facts: Mapping[str, Any]) -> Any:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
 
-
-def _exception_event(event: _Event) -> Any:
-    from mlflow.entities import SpanEvent
-
-    return SpanEvent(  # type: ignore[abstract]  # mypy takes its optional from_proto for abstract
-"exception", timestamp=event["at"], attributes={
-        "exception.type": event["error_type"], "exception.message": event["error"],
-        "exception.stacktrace": event["traceback"],
-    })  # fmt: skip
-
-
-def _shown(ref: Mapping[str, Any]) -> Any:
-    """What a span shows of a value: plain data as itself, anything else as type, shape, digest and preview."""
-    facts = {"type": ref["type"], "preview": ref["preview"]}
-    if ref["shape"]:
-        facts["shape"] = list(ref["shape"])
-    if ref["digest"]:
-        facts["digest"] = ref["digest"][:16]
-    return facts
+    dataset = Dataset(**{k: v for k, v in facts.items() if k != "tags"})
+    return DatasetInput(dataset, [InputTag(key, value) for key, value in facts["tags"].items()])
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _shortened(text: str) -> str:
+    """A text that MLflow takes as a param; a longer one is cut, and says so and where the whole of it is."""
+    if len(text) <= LONGEST_PARAM:
+        return text
+    note = f"... ({len(text):,} characters, whole in the artifact parameters.json)"
+    return text[: LONGEST_PARAM - len(note)] + note
 
 
 def _allowed(name: str) -> str:
@@ -207,6 +181,3 @@ def _column_type(dtype: str) -> str:
     """MLflow's name for a column type."""
     table = {"int64": "long", "int32": "integer", "float64": "double", "float32": "float", "bool": "boolean"}
     return table.get(dtype, "datetime" if dtype.startswith("datetime") else "string")
-
-
-logging.getLogger("mlflow.tracing").setLevel(logging.ERROR)

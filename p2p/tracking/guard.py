@@ -2,7 +2,8 @@
 
 MLflow's `start_run()` takes up the run named by `MLFLOW_RUN_ID`, once, and whoever takes it up ends it: an
 `mlflow.log_metric` in a notebook would close its driver's run when the kernel exits. So in a process that only writes
-to a run, ending that run is a no-op that names the run in the environment again, for the next `start_run()`.
+to a run, ending that run is a no-op that names the run in the environment again, for the next `start_run()`; and what
+is logged to it goes to the journal (see `ownrun`), so that a store that is down neither delays nor fails the code.
 """
 
 from __future__ import annotations
@@ -13,14 +14,24 @@ import os
 import sys
 from typing import Any
 
+from p2p.tracking.ownrun import OwnRun, OwnRunStore
+
 _attached: dict[str, str] = {}
 _ours: dict[str, str] = {}
+_run: list[OwnRun] = []
+_stores: dict[str, OwnRunStore] = {}
+# A user's own call to a store that is down (for a model, say) should fail while somebody still waits for it.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
 
-def attach(run_id: str, experiment: str, tracking_uri: str) -> None:
-    """From now on, MLflow's fluent calls in this process land in `run_id`, which only its driver ends."""
-    _attached.update(run_id=run_id, experiment=experiment, tracking_uri=tracking_uri)
-    _set_if_absent("MLFLOW_TRACKING_URI", tracking_uri)
+def attach(run: OwnRun) -> None:
+    """From now on, MLflow's fluent calls in this process land in `run`, which only its driver ends."""
+    _run[:] = [run]
+    _stores.clear()
+    _attached.update(run_id=run.run_id, experiment=run.experiment, tracking_uri=run.tracking_uri)
+    _set_if_absent("MLFLOW_TRACKING_URI", run.tracking_uri)
+    for name, value in _PATIENCE.items():
+        _set_if_absent(name, value)
     arm()
     install()
 
@@ -31,6 +42,8 @@ def detach() -> None:
         del os.environ["MLFLOW_RUN_ID"]
     _leave_active_run()
     _attached.clear()
+    _run.clear()
+    _stores.clear()
     for name, value in _ours.items():  # another run has another experiment
         if os.environ.get(name) == value:
             del os.environ[name]
@@ -47,7 +60,8 @@ def arm() -> None:
             return
         _choose_experiment(mlflow)
     os.environ["MLFLOW_RUN_ID"] = _attached["run_id"]
-    _set_if_absent("MLFLOW_EXPERIMENT_ID", _attached["experiment"])
+    if _attached["experiment"]:
+        _set_if_absent("MLFLOW_EXPERIMENT_ID", _attached["experiment"])
 
 
 def _set_if_absent(name: str, value: str) -> None:
@@ -58,7 +72,9 @@ def _set_if_absent(name: str, value: str) -> None:
 def _choose_experiment(mlflow: Any) -> None:
     """A notebook's own `set_experiment` would make MLflow refuse to take up our run."""
     fluent = sys.modules.get("mlflow.tracking.fluent")
-    if getattr(fluent, "_active_experiment_id", None) not in (None, _attached["experiment"]):
+    if _attached["experiment"] and getattr(fluent, "_active_experiment_id", None) not in (
+        None, _attached["experiment"],
+    ):  # fmt: skip
         mlflow.set_experiment(experiment_id=_attached["experiment"])
 
 
@@ -73,6 +89,7 @@ def prepare(source: str) -> None:
 def install() -> None:
     """Make ending the attached run a no-op in this process; does nothing before MLflow's client is loaded."""
     _keep_experiment()
+    _journal_what_is_logged()
     module = sys.modules.get("mlflow.tracking.client")
     client = getattr(module, "MlflowClient", None)
     if client is None or getattr(client.set_terminated, "p2p_guard", False):
@@ -98,12 +115,54 @@ def _keep_experiment() -> None:
 
     def set_experiment(*args: Any, **kwargs: Any) -> Any:
         chosen = original(*args, **kwargs)
-        if _attached and mlflow.get_tracking_uri() == _attached["tracking_uri"]:
+        if _attached.get("experiment") and mlflow.get_tracking_uri() == _attached["tracking_uri"]:
             original(experiment_id=_attached["experiment"])
         return chosen
 
     set_experiment.p2p_guard = True  # type: ignore[attr-defined]  # a mark, so that it is put in once
     setattr(mlflow, "set_experiment", set_experiment)  # noqa: B010  # mypy knows a module object has no such name
+
+
+def _journal_what_is_logged() -> None:
+    """Put our store before MLflow's, and take in the files that are logged to our run."""
+    service = sys.modules.get("mlflow.tracking._tracking_service.utils")
+    client = getattr(sys.modules.get("mlflow.tracking._tracking_service.client"), "TrackingServiceClient", None)
+    registry = getattr(service, "_tracking_store_registry", None)
+    if registry is None or client is None or hasattr(registry.get_store, "p2p_guard"):
+        return
+    get_store = registry.get_store
+
+    def get_own_store(store_uri: Any = None, artifact_uri: Any = None) -> Any:
+        uri = service._resolve_tracking_uri(store_uri)  # type: ignore[union-attr]  # the registry came from it
+        if not _run or uri != _run[0].tracking_uri:
+            return get_store(store_uri, artifact_uri)
+        run = _run[0]
+        return _stores.setdefault(run.run_id, OwnRunStore(run, lambda: get_store(uri)))
+
+    get_own_store.p2p_guard = True  # type: ignore[attr-defined]  # a mark, so that it is put in once
+    registry.get_store = get_own_store
+    _take_in_files(client)
+
+
+def _take_in_files(client: Any) -> None:
+    names = ("log_artifact", "log_artifacts")
+    for name in names:
+        setattr(client, name, _keeping(getattr(client, name), whole=name == "log_artifact"))
+
+
+def _keeping(original: Any, *, whole: bool) -> Any:
+    """`log_artifact(s)` that keeps files logged to our run beside its journal; a folder's name counts when `whole`."""
+
+    def log(self: Any, run_id: str, local: Any, artifact_path: str | None = None) -> None:
+        if not _run or run_id != _run[0].run_id:
+            original(self, run_id, local, artifact_path)
+            return
+        path = os.fspath(local)
+        name = os.path.basename(os.path.normpath(path)) if whole and os.path.isdir(path) else ""  # noqa: PTH112, PTH119  # as MLflow names it
+        folder = "/".join(part for part in (artifact_path, name) if part)
+        _run[0].keep_files(path, folder or None)
+
+    return log
 
 
 def _leave_active_run() -> None:

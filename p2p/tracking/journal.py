@@ -1,7 +1,10 @@
 """The journal of a run: one JSON object a line, appended before anything else hears of it.
 
 Format 1. Each event has `kind`, `at` (nanoseconds since the epoch) and the fields of its kind. A line is written by
-one system call on a descriptor opened for appending, so a kernel and its driver may write the same journal.
+one system call on a descriptor opened for appending, so a kernel and its driver may write the same journal. It begins
+with a line break too, so that what a crash or a full disk has cut short damages no other event; empty lines mean
+nothing. The first `run_finished` ends the run: what comes after it was written by somebody who had lost the run, and
+does not count.
 """
 
 from __future__ import annotations
@@ -10,10 +13,13 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from p2p.errors import StoreError
+from p2p.tracking.lease import RunReplaced
 
 FORMAT = 1
 NAME = "journal.jsonl"
@@ -24,28 +30,48 @@ def new_key() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:8]}"
 
 
+def _unchanged(data: Any) -> Any:
+    return data
+
+
 class Journal:
     """Appends the events of one run; made in the run's directory.
 
     Args:
         directory: the run's directory; made (for this user alone) when it is not there.
+        held: tells whether the run is still this process's to write to; always, when not given.
+        mask: takes secrets out of what is written.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, *, held: Callable[[], bool] | None = None, mask: Callable[[Any], Any] = _unchanged
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.directory = directory
         self.path = directory / NAME
+        self._held = held
+        self._mask = mask
         self._descriptor: int | None = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def append(self, kind: str, **data: Any) -> None:
-        """Write one event. A write that came short (a full disk) is an error, never a silent half line."""
+        """Write one event.
+
+        Raises:
+            RunReplaced: another process has ended the run.
+            StoreError: the disk did not take the whole line; never a silent half of it.
+        """
         if self._descriptor is None:
             raise ValueError(f"the journal {self.path} is closed")
-        line = json.dumps({"kind": kind, "at": time.time_ns(), **data}, default=str) + "\n"
-        payload = line.encode("utf-8", "backslashreplace")
-        written = os.write(self._descriptor, payload)
+        if self._held is not None and not self._held():
+            raise RunReplaced(self.directory.name)
+        event = json.dumps({"kind": kind, "at": time.time_ns(), **self._mask(data)}, default=str)
+        payload = f"\n{event}\n".encode("utf-8", "backslashreplace")
+        try:
+            written = os.write(self._descriptor, payload)
+        except OSError as error:
+            raise _not_written(self.path, error.strerror or str(error)) from error
         if written != len(payload):
-            raise OSError(f"only {written} of {len(payload)} bytes could be written to {self.path}")
+            raise _not_written(self.path, f"only {written} of {len(payload)} bytes fit")
 
     def close(self) -> None:
         if self._descriptor is not None:
@@ -53,35 +79,54 @@ class Journal:
             self._descriptor = None
 
 
-class Tail:
-    """Reads a journal as it grows: each call gives the whole lines that came since the last one."""
+def _not_written(path: Path, why: str) -> StoreError:
+    return StoreError(
+        f"An event could not be written to the journal {path}: {why}.",
+        cure="Free some space or mend the permissions, then run again.",
+        fields={"place": str(path)},
+    )
 
-    def __init__(self, path: Path) -> None:
+
+class Tail:
+    """Reads a journal as it grows: each call gives the whole lines that came since the last one.
+
+    Attributes:
+        offset: how many bytes have been read.
+    """
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
         self.path = path
-        self._offset = 0
+        self.offset = offset
 
     def read(self) -> Iterator[dict[str, Any]]:
         """The new events; a line that is still being written waits for the next call."""
         if not self.path.exists():
             return
         with self.path.open("rb") as file:
-            file.seek(self._offset)
+            file.seek(self.offset)
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                self._offset += len(line)
-                yield _event(line)
+                self.offset += len(line)
+                if line.strip():
+                    yield _event(line)
 
 
 def _event(line: bytes) -> dict[str, Any]:
     """The event of a line; one that a crash or a bad disk has damaged must not hide the others."""
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"kind": "damaged"}
     return event if isinstance(event, dict) and "kind" in event else {"kind": "damaged"}
 
 
 def read_events(directory: Path) -> list[dict[str, Any]]:
-    """All whole events of the run in `directory`."""
-    return list(Tail(directory / NAME).read())
+    """The events of the run in `directory` that count: up to its end, and which MLflow run it became."""
+    events: list[dict[str, Any]] = []
+    ended = False
+    for event in Tail(directory / NAME).read():
+        if not ended or event["kind"] == "mlflow_run":
+            events.append(event)
+        ended = ended or event["kind"] == "run_finished"
+    return events

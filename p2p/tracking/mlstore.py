@@ -1,83 +1,118 @@
-"""MLflow's store: made once, under a lock, with everything inside the project's `mlruns/`."""
+"""MLflow's store: made once, whole, under a lock, with everything inside the project's `mlruns/`."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
+import re
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from p2p.errors import InputRefused
 from p2p.settings import Settings
+from p2p.tracking.lease import alone
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _SQLITE = "sqlite:///"
+_SCHEMES = ("sqlite", "http", "https", "postgresql", "mysql", "mssql", "databricks", "uc")
+_CREATION_MAY_TAKE = 120.0
+# What MLflow waits by default (7 tries of 120 s each, ever longer apart) is longer than any run should wait for it.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse a tracking URI or an experiment name that MLflow could never use, before anything starts."""
+    uri = settings.tracking_uri
+    scheme = uri.split(":", 1)[0].split("+", 1)[0].lower()
+    if scheme not in _SCHEMES or (":" not in uri and scheme not in ("databricks", "uc")) or "\0" in uri:
+        raise InputRefused(
+            f"The tracking URI '{redacted(uri)}' is none that p2p can use.",
+            cure="Set MLFLOW_TRACKING_URI to an http(s) address or a database such as sqlite:///mlruns/mlflow.db.",
+        )
+    check_experiment(settings.experiment)
+
+
+def check_experiment(name: str | None) -> None:
+    """Refuse an experiment's name that is empty or has control characters in it; None names none."""
+    if name is not None and (not name.strip() or any(ord(c) < 32 or ord(c) == 127 for c in name)):
+        raise InputRefused(
+            f"The experiment name {name!r:.60} is empty or has control characters in it.",
+            cure="Set MLFLOW_EXPERIMENT_NAME to plain text.",
+        )
+
+
+def redacted(uri: str) -> str:
+    """The URI without user and password."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "***@", uri)
 
 
 def connect(settings: Settings) -> MlflowClient:
     """A client of the settings' store, made ready for use.
 
-    A fresh SQLite store cannot be opened by several processes at once (its migrations collide), so its first opening
-    happens under a file lock.
+    A fresh SQLite store cannot be opened by several processes at once (its migrations collide), and one whose making
+    was cut short stays broken. So it is made under a lock, under another name, and put in its place when it is whole.
     """
-    # The feeder has a thread of its own, so nothing waits. With MLflow's asynchronous export a finished run's trace was
-    # now and then not found by its run; why is not known.
+    # Traces are sent by a process of their own, so nothing waits. With MLflow's asynchronous export a finished run's
+    # trace was now and then not found by its run; why is not known.
     os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
     for name in ("alembic", "mlflow.store.db.utils"):
         logging.getLogger(name).setLevel(logging.WARNING)
     import mlflow
 
+    database = database_of(settings.tracking_uri)
+    if database is not None and not database.exists():
+        _create(database, settings)
     mlflow.set_tracking_uri(settings.tracking_uri)
-    client = mlflow.MlflowClient(tracking_uri=settings.tracking_uri)
-    with _creation_lock(settings):
-        client.search_experiments(max_results=1)
-        _use_wal(settings.tracking_uri)
-    return client
+    return mlflow.MlflowClient(tracking_uri=settings.tracking_uri)
+
+
+def database_of(uri: str) -> Path | None:
+    """The file of a SQLite store; None for any other."""
+    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+
+
+def _create(database: Path, settings: Settings) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    database.parent.mkdir(parents=True, exist_ok=True)
+    settings.mlruns.mkdir(parents=True, exist_ok=True)
+    with alone(settings.mlruns / ".p2p-lock", wait=_CREATION_MAY_TAKE) as mine:
+        if not mine or database.exists():
+            return
+        fresh = database.with_name(f".{database.name}.new")
+        for leftover in database.parent.glob(f"{fresh.name}*"):
+            leftover.unlink()
+        store = SqlAlchemyStore(f"{_SQLITE}{fresh.as_posix()}", settings.artifacts.as_uri())  # type: ignore[no-untyped-call]  # it has no types
+        store.engine.dispose()
+        _use_wal(fresh)
+        fresh.replace(database)
+
+
+def _use_wal(database: Path) -> None:
+    """Write-ahead logging: readers (the UI) and writers (runs) do not wait for each other, and commits are cheap."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def experiment_id(client: MlflowClient, settings: Settings, name: str) -> str:
     """The id of the experiment `name`, made when it is not there."""
-    with _creation_lock(settings):
-        found = client.get_experiment_by_name(name)
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    location = (settings.artifacts / _folder(name)).as_uri() if database_of(settings.tracking_uri) else None
+    with alone(settings.mlruns / ".p2p-lock", wait=_CREATION_MAY_TAKE):
+        found = client.get_experiment_by_name(name)  # somebody else may have been quicker
         if found is not None:
             return str(found.experiment_id)
-        location = None
-        if settings.tracking_uri.startswith(_SQLITE):
-            location = (settings.artifacts / _folder(name)).as_uri()
         return str(client.create_experiment(name, artifact_location=location))
 
 
 def _folder(name: str) -> str:
     """A directory name for an experiment: its own letters and digits, nothing that means something to a path."""
     return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:80] or "experiment"
-
-
-@contextlib.contextmanager
-def _creation_lock(settings: Settings) -> Iterator[None]:
-    if not settings.tracking_uri.startswith(_SQLITE):
-        yield
-        return
-    Path(settings.tracking_uri.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
-    settings.mlruns.mkdir(parents=True, exist_ok=True)
-    with (settings.mlruns / ".p2p-lock").open("w") as file:
-        try:
-            import fcntl
-        except ImportError:  # Windows has no flock; first use by many processes is then not protected
-            yield
-            return
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _use_wal(uri: str) -> None:
-    """Write-ahead logging: readers (the UI) and writers (runs) do not wait for each other, and commits are cheap."""
-    if uri.startswith(_SQLITE):
-        with contextlib.closing(sqlite3.connect(uri.removeprefix(_SQLITE))) as database:
-            database.execute("PRAGMA journal_mode=WAL")

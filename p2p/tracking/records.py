@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from p2p.errors import TargetError
 from p2p.model import RunStatus, StepRecord, StepState, ValueRef
-from p2p.tracking.journal import NAME, read_events
+from p2p.tracking.journal import NAME, Tail, read_events
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ def _step(event: Mapping[str, Any], inputs: Mapping[str, ValueRef]) -> StepRecor
         inputs=inputs,
         outputs=_refs(event["outputs"]),
         parent=event.get("parent", ""),
+        fallback=bool(event.get("fallback", False)),
         error=f"{event['error_type']}: {event['error']}" if "error_type" in event else "",
     )
 
@@ -96,19 +96,15 @@ def failed_step(directory: Path) -> str:
 def past_runs(runs: Path, **facts: Any) -> Iterator[RunRecord]:
     """Runs whose opening facts have these values, the newest first."""
     for directory in sorted(runs.glob("*"), reverse=True) if runs.is_dir() else ():
-        opened = _opening(directory)
+        opened = opening(directory)
         if opened is not None and all(opened.get(k) == v for k, v in facts.items()):
             yield read_record(directory)
 
 
-def _opening(directory: Path) -> dict[str, Any] | None:
-    path = directory / NAME
-    if not path.is_file():
-        return None
-    with path.open(encoding="utf-8") as file:
-        line = file.readline()
-    event = json.loads(line) if line.endswith("\n") else {}
-    return event if event.get("kind") == "run_opened" else None
+def opening(directory: Path) -> dict[str, Any] | None:
+    """The first event of a run, which says what it is; None where there is no such journal."""
+    event = next(Tail(directory / NAME).read(), {"kind": ""})
+    return event if event["kind"] == "run_opened" else None
 
 
 def find_run(runs: Path, run: str) -> RunRecord:

@@ -1,58 +1,116 @@
-"""The driver of an interactive notebook's runs: a process beside the kernel.
+"""The process beside a run's owner: it feeds MLflow, keeps the lease warm, stops what does not stop, ends the dead.
 
-It is beside the kernel so that a kernel that is killed does not leave its run RUNNING, and so that the kernel need not
-import MLflow. It reads one JSON command a line (`open`, `end`) and answers `open` with the run's ids. When the kernel
-goes away without a word, its run is KILLED.
+It is a process of its own so that a store that hangs holds up nobody, that the owner need not import MLflow, and that
+an owner that is killed does not leave its run RUNNING. It reads one JSON command a line on stdin (`warm`, `open`) and
+tells on stdout what the owner may want to know (`ready`, `run_id`, `trouble`, `sent`). When the owner goes away without
+a word, its run is KILLED. In a session of its own, it does not hear the owner's Ctrl-C.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from p2p.model import RunStatus
 from p2p.settings import Settings
-from p2p.tracking import mlstore
-from p2p.tracking.driver import Driver, RunFacts
+from p2p.tracking import lease, reaper
+from p2p.tracking.overdue import Overdue
+from p2p.tracking.owner import Life, Owner, life_of
+from p2p.tracking.rounds import Rounds
+
+_LOOK = 0.2  # seconds between two looks at the owner
+_DYING = 1.0  # seconds
+_LINGER = 20.0  # seconds that sending may go on when the owner is gone
+_LINGER_IN_TROUBLE = 5.0
+
+
+class Sidecar:
+    """Serves one owner until it goes away.
+
+    Args:
+        owner: whom to watch.
+    """
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+        self.settings: Settings | None = None
+        self.key = ""
+        self.rounds = Rounds(tell)
+        self.gone = threading.Event()
+        self.overdue: Overdue | None = None
+
+    def serve(self) -> None:
+        """Listen and watch; returns when the owner is gone and its runs are sent, or cannot be."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        beat = 0.0
+        while not self.gone.wait(_LOOK) and life_of(self.owner) is not Life.DEAD:
+            if self.settings is not None and self.key:
+                if time.monotonic() - beat >= lease.BEAT:
+                    beat = time.monotonic()
+                    lease.beat(self.settings.lease(self.key))
+                if self.overdue is not None:
+                    self.overdue.look()
+        self._end_what_is_open()
+        self._linger()
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            command = json.loads(line)
+            data = command["settings"]
+            self.settings = Settings(Path(data["root"]), data["tracking_uri"], data["experiment"])
+            if command["do"] == "warm":
+                self.rounds.warm(self.settings)
+            elif command["do"] == "open":
+                self.key = command["key"]
+                directory = self.settings.runs / self.key
+                self.overdue = Overdue(directory, command["spare"])
+                self.rounds.add(self.settings, directory)
+        self.gone.set()
+
+    def _end_what_is_open(self) -> None:
+        if self.settings is None or not self.key:
+            return
+        killed = self.overdue.killed if self.overdue is not None else ""
+        if killed:
+            reaper.end(self.settings, self.key, killed, RunStatus.FAILED)
+        else:
+            reaper.end(self.settings, self.key, self._why_it_went())
+
+    def _why_it_went(self) -> str:
+        """A pipe closes a moment before its process is seen to be dead."""
+        limit = time.monotonic() + _DYING
+        while life_of(self.owner) is Life.ALIVE and time.monotonic() < limit:
+            time.sleep(0.02)
+        return f"{self.owner} {'let go of the run' if life_of(self.owner) is Life.ALIVE else 'died'}"
+
+    def _linger(self) -> None:
+        began = time.monotonic()
+        while not self.rounds.finished():
+            spent = time.monotonic() - began
+            if spent > _LINGER or (self.rounds.trouble and spent > _LINGER_IN_TROUBLE):
+                return
+            time.sleep(0.05)
+
+
+def tell(**message: Any) -> None:
+    """Say something to the owner, who may be gone."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
 
 
 def main() -> None:
-    """Serve one kernel until its pipe closes."""
-    driver: Driver | None = None
-    for line in sys.stdin:
-        command = json.loads(line)
-        if command["do"] == "warm":
-            mlstore.connect(_settings(command["settings"]))
-        elif command["do"] == "open":
-            driver = _open(command)
-        elif command["do"] == "end" and driver is not None:
-            driver.end(RunStatus(command["status"]), **command.get("facts", {}))
-            driver = None
-            _answer({"ended": True})
-    if driver is not None:
-        driver.end(RunStatus.KILLED, error="the kernel went away")
-
-
-def _open(command: dict[str, Any]) -> Driver | None:
-    driver = Driver(_settings(command["settings"]), RunFacts(**command["facts"]), directory=Path(command["directory"]))
-    try:
-        driver.open()
-    except Exception as error:  # noqa: BLE001  # whatever MLflow raises is told to the kernel, which goes on untracked
-        _answer({"error": f"{type(error).__name__}: {error}"})
-        return None
-    _answer({"run_id": driver.run_id, "experiment": driver.experiment})
-    return driver
-
-
-def _settings(data: dict[str, Any]) -> Settings:
-    return Settings(root=Path(data["root"]), tracking_uri=data["tracking_uri"], experiment=data["experiment"])
-
-
-def _answer(data: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(data) + "\n")
-    sys.stdout.flush()
+    """`python -m p2p.tracking.sidecar OWNER`, OWNER being what `Owner.as_dict` gives, as JSON."""
+    Sidecar(Owner.from_dict(json.loads(sys.argv[1]))).serve()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(0)  # a thread may hang in a call to a store that does not answer
 
 
 if __name__ == "__main__":

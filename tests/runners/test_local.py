@@ -18,6 +18,7 @@ from p2p.settings import Settings
 from p2p.step import Step
 from p2p.store import DiskStore
 from p2p.tracking import find_run, mlstore
+from tests.mlflowside import ended
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -104,7 +105,7 @@ def test_an_interrupt_is_passed_on_after_the_run_was_ended_as_killed(settings: S
         run_pipeline(pipeline, ParameterSet.of(Params).parse(), settings)
     [record] = [find_run(settings.runs, p.name) for p in settings.runs.iterdir()]
     assert record.status is RunStatus.KILLED
-    assert mlstore.connect(settings).get_run(record.run_id).info.status == "KILLED"
+    assert ended(settings, record.run_id).info.status == "KILLED"
 
 
 def test_a_decorated_coroutine_function_is_a_task_like_any_other(services: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +70,7 @@ def made(make_project: Callable[[Path], Settings], tmp_path_factory: pytest.Temp
     settings = make_project(tmp_path_factory.mktemp("driver") / "project")
     driver = Driver(settings, FACTS)
     driver.open()
+    driver.connect()
     with pytest.raises(ZeroDivisionError), driven(driver) as services:
         work(services)
     return Made(settings, driver)
@@ -132,30 +132,28 @@ def test_artifacts_and_the_environment_are_beside_the_run_inside_the_project(mad
     assert made.run.info.artifact_uri.startswith(made.settings.artifacts.as_uri())
 
 
-def test_what_mlflow_does_not_take_does_not_keep_the_run_from_its_end(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+def test_what_mlflow_does_not_take_does_not_keep_the_rest_from_it(
+    settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from p2p.tracking.feeder import Feeder
-
-    def refuse(_self: Any, _event: Any) -> None:
-        raise ValueError("MLflow says no")
-
-    for handler in ("_on_step_started", "_on_dataset", "_end_trace"):
-        monkeypatch.setattr(Feeder, handler, refuse)
     driver = Driver(settings, FACTS)
     driver.open()
+    driver.connect()
     with driven(driver) as services:
         run_step(Work(name="load", body=lambda: {"n": 1}), services)
+        at = {"timestamp": 1, "step": 0}
+        metrics = [{"key": "good", "value": 1.0, **at}, {"key": "no\nname", "value": 1.0, **at}]
+        services.events.append("logged", metrics=metrics)
     run = mlstore.connect(settings).get_run(driver.run_id)
     assert run.info.status == "FINISHED"
-    assert run.data.metrics["load/attempts"] == 1
+    assert (run.data.metrics["load/attempts"], run.data.metrics["good"]) == (1, 1)
+    assert "MLflow did not take metric 'no\\nname'" in caplog.text
 
 
 def test_a_watcher_is_told_every_event(settings: Settings) -> None:
     seen: list[str] = []
     driver = Driver(settings, FACTS, watch=lambda event: seen.append(event["kind"]))
     driver.open()
+    driver.connect()
     driver.journal.append("step_nothing", step="x")
-    time.sleep(0)
     driver.end(RunStatus.FINISHED)
     assert seen == ["run_opened", "mlflow_run", "step_nothing", "run_finished"]

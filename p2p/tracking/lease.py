@@ -1,0 +1,150 @@
+"""The lease of a run: the file that says which process owns it, and that somebody still has to end or send it.
+
+One file a run, `mlruns/p2p/open/<key>.json`, from the moment the run opens until MLflow knows its end. So whoever wants
+to know what is open, dead or unsent lists one folder, however many runs there have been.
+
+Replacing a lease puts another file in its place. The former owner notices at its next event, because its file is gone,
+and cannot record anything more: that is what keeps a process that was taken for dead from committing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from p2p.errors import StoreError
+from p2p.files import write_atomic
+from p2p.tracking.owner import Life, Owner, life_of, this_process
+
+BEAT = 5.0  # seconds between two heartbeats
+
+
+class RunReplaced(StoreError):
+    """Another process has ended this run, and this one may no longer record anything in it."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"Run {key} no longer belongs to this process: it was taken for dead, and ended, by another one.",
+            cure="Run it again, or resume it.",
+            fields={"key": key},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One lease as it lies on disk.
+
+    Attributes:
+        path: the file; its stem is the run's key.
+        owner: who owns the run.
+        beat: when the owner was last seen alive, seconds since the epoch.
+    """
+
+    path: Path
+    owner: Owner
+    beat: float
+
+    @property
+    def key(self) -> str:
+        return self.path.stem
+
+    @property
+    def life(self) -> Life:
+        return life_of(self.owner)
+
+
+def take_lease(path: Path, owner: Owner | None = None) -> None:
+    """Make `owner` (this process when not given) the owner of the run; an earlier owner can no longer commit."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_atomic(path, json.dumps((owner or this_process()).as_dict()) + "\n")
+
+
+def held(path: Path) -> Callable[[], bool]:
+    """Tells, each time it is asked, whether the lease that lies at `path` now is still there."""
+    mine = _identity(path)
+    return lambda: mine is not None and _identity(path) == mine
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def beat(path: Path) -> None:
+    """Say that the owner lives; nothing where the lease is gone."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+
+
+def release(path: Path) -> None:
+    """Nothing is left to do for the run."""
+    path.unlink(missing_ok=True)
+
+
+def read_lease(path: Path) -> Lease | None:
+    """The lease at `path`; None where there is none. One that cannot be read is a stranger's."""
+    try:
+        seen = path.stat().st_mtime
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    try:
+        owner = Owner.from_dict(json.loads(text))
+    except ValueError:
+        owner = Owner("unreadable", "", "", 0, 0.0)
+    return Lease(path, owner, seen)
+
+
+def leases(folder: Path) -> Iterator[Lease]:
+    """The leases of all runs that are open, dead or unsent, the oldest first."""
+    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+        found = read_lease(path)
+        if found is not None:
+            yield found
+
+
+@contextmanager
+def alone(path: Path, *, wait: float = 0.0) -> Iterator[bool]:
+    """Hold a file lock in the block: True when it was got within `wait` seconds, False when another process has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        got = _lock(file, wait)
+        try:
+            yield got
+        finally:
+            if got:
+                _unlock(file)
+
+
+def _lock(file: IO[str], wait: float) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows has no flock: whoever opens the file may go on
+        return True
+    limit = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= limit:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
+
+
+def _unlock(file: IO[str]) -> None:
+    with contextlib.suppress(ImportError):
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_UN)

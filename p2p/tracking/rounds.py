@@ -1,0 +1,147 @@
+"""The thread of a sidecar that feeds MLflow: in rounds, the owner's runs first, then what others left unsent."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+from p2p.settings import Settings
+from p2p.tracking import mlstore, reaper
+from p2p.tracking.passing import Unreachable, passes, reason
+from p2p.tracking.sending import Sender, sending
+
+_INTERVAL = 0.25
+_WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds before the next try, while the store takes nothing
+_WARN_AFTER = 4.0  # seconds that one round may take before the owner is told
+
+
+class Tell(Protocol):
+    """Says something to the owner."""
+
+    def __call__(self, **message: object) -> None: ...
+
+
+class Rounds:
+    """Feeds MLflow from the journals of runs.
+
+    Args:
+        tell: is told `ready`, `run_id` and `experiment` of a run, `trouble` and its end, and `sent`.
+
+    Attributes:
+        trouble: why the store takes nothing at present; empty when it does.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self.trouble = ""
+        self._tell = tell
+        self._settings: Settings | None = None
+        self._new: list[Path] = []
+        self._senders: list[Sender] = []
+        self._stack = ExitStack()
+        self._failures = 0
+        self._busy_since: float | None = None
+        self._swept: set[str] = set()
+        self._rested = False
+        self._wake = threading.Event()
+
+    def warm(self, settings: Settings) -> None:
+        """Start the thread, which imports MLflow and makes the store."""
+        if self._settings is None:
+            self._settings = settings
+            threading.Thread(target=self._run, name="p2p-rounds", daemon=True).start()
+            threading.Thread(target=self._watch_over, name="p2p-slow", daemon=True).start()
+
+    def add(self, settings: Settings, directory: Path) -> None:
+        """Feed the run in `directory` from now on."""
+        self._new.append(directory)
+        self.warm(settings)
+        self._settings = settings
+        self._wake.set()
+
+    def finished(self) -> bool:
+        """Whether all that was added is sent, and all that others left unsent has been tried."""
+        return not self._new and not self._senders and self._busy_since is None and self._rested
+
+    def _run(self) -> None:
+        self._make_store()
+        self._tell(ready=True)
+        while True:
+            self._wake.wait(self._pause())
+            self._wake.clear()
+            self._busy_since = time.monotonic()
+            try:
+                self._round()
+            finally:
+                self._busy_since = None
+
+    def _pause(self) -> float:
+        return _WAITS[min(self._failures, len(_WAITS)) - 1] if self._failures else _INTERVAL
+
+    def _make_store(self) -> None:
+        assert self._settings is not None
+        with contextlib.suppress(Exception):  # told of when a run is to be sent
+            mlstore.connect(self._settings)
+
+    def _round(self) -> None:
+        assert self._settings is not None
+        try:
+            while self._new:
+                sender = self._stack.enter_context(sending(self._settings, self._new[0]))
+                if sender is not None:
+                    self._senders.append(sender)
+                self._new.pop(0)
+            for sender in list(self._senders):
+                self._one(sender)
+            self._failures = 0
+            self._say_trouble("")
+            self._others()
+        except Unreachable as error:
+            self._failures += 1
+            self._say_trouble(str(error))
+
+    def _one(self, sender: Sender) -> None:
+        knew = sender.sent.run_id
+        try:
+            done = sender.round()
+        except Unreachable:
+            raise
+        except Exception as error:
+            if passes(error):
+                raise Unreachable(reason(error)) from error
+            logging.getLogger(__name__).exception("run %s could not be sent", sender.directory.name)
+            self._say_trouble(f"{type(error).__name__}: {reason(error)}")
+            done = True  # a defect: sending it again would end the same way; the next process tries anew
+        if sender.sent.run_id and not knew:
+            self._tell(run_id=sender.sent.run_id, experiment=sender.sent.experiment, key=sender.directory.name)
+        if done:
+            self._senders.remove(sender)
+            self._tell(sent=sender.directory.name, refused=list(sender.sent.refused))
+
+    def _others(self) -> None:
+        """Send one run that another process left unsent, if there is one."""
+        assert self._settings is not None
+        busy = {sender.directory.name for sender in self._senders}
+        key = reaper.next_unsent(self._settings, {*self._swept, *busy})
+        self._rested = not key
+        if key:
+            self._swept.add(key)
+            reaper.send(self._settings, key)
+            self._wake.set()
+
+    def _watch_over(self) -> None:
+        """Tell of a store that does not come back from a call; the thread above is in that call and cannot."""
+        while True:
+            time.sleep(0.5)
+            since = self._busy_since
+            if since is not None and time.monotonic() - since > _WARN_AFTER and not self.trouble:
+                self._say_trouble(f"it has not answered for {_WARN_AFTER:g} s")
+
+    def _say_trouble(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._tell(trouble=trouble)

@@ -1,0 +1,209 @@
+"""Sending one run to MLflow: from its journal, in rounds, going on where the last round (or process) stopped.
+
+How far it came is written beside the journal (`sent.json`, format 1), after what was read has been sent; so a crash in
+between sends a batch twice, which MLflow keeps once, and never leaves one out. One process at a time sends a run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from p2p.files import write_atomic
+from p2p.settings import Settings
+from p2p.tracking import lease, mlstore
+from p2p.tracking.feeder import Feeder
+from p2p.tracking.journal import NAME, Journal, Tail, read_events
+from p2p.tracking.passing import Unreachable, passes, reason
+from p2p.tracking.records import opening
+from p2p.tracking.traces import send_trace
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SENT = "sent.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How far a run has been sent.
+
+    Attributes:
+        run_id, experiment: MLflow's ids; empty while it has no run.
+        offset: bytes of the journal that have been sent.
+        done: MLflow knows all of it, its end included.
+        refused: what MLflow did not take, one line each.
+    """
+
+    run_id: str = ""
+    experiment: str = ""
+    offset: int = 0
+    done: bool = False
+    refused: tuple[str, ...] = field(default=())
+
+
+def read_sent(directory: Path) -> Sent:
+    """How far the run in `directory` has been sent; nothing, where that cannot be read."""
+    try:
+        data = json.loads((directory / SENT).read_text(encoding="utf-8"))
+        return Sent(**{**data, "refused": tuple(data["refused"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return Sent()
+
+
+class Sender:
+    """Sends one run; use within `sending`, which keeps other processes from sending it too.
+
+    Args:
+        settings: the project's.
+        directory: the run's directory.
+    """
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        self.settings = settings
+        self.directory = directory
+        self.sent = read_sent(directory)
+        self._tail = Tail(directory / NAME, self.sent.offset)
+        self._client: MlflowClient | None = None
+        self._feeder: Feeder | None = None
+        self._opened: Mapping[str, Any] | None = None
+        self._end: Mapping[str, Any] | None = None
+
+    def round(self) -> bool:
+        """Send what is new. Gives True when the run has ended and all of it is sent.
+
+        Raises:
+            Unreachable: the store takes nothing at present.
+        """
+        if self.sent.done:
+            return True
+        with _told():
+            feeder = self._connected()
+            if feeder is None:
+                return False  # the journal has not begun yet
+            offset = self._tail.offset
+            for event in self._tail.read():
+                if self._end is None:
+                    feeder.take(event)
+                if event["kind"] == "run_finished" and self._end is None:
+                    self._end = event
+            feeder.send()
+            if self._tail.offset != offset or self._end is not None:
+                self._keep(offset=self._tail.offset, refused=tuple(feeder.refused))
+            return self._finished(feeder)
+
+    def _connected(self) -> Feeder | None:
+        if self._feeder is None:
+            self._opened = self._opened or opening(self.directory)
+            if self._opened is None:
+                return None
+            self._client = self._client or mlstore.connect(self.settings)
+            if not self.sent.run_id:
+                self._create(self._client, self._opened)
+            self._feeder = Feeder(self._client, self.sent.run_id, self.directory)
+            self._feeder.refused += self.sent.refused
+        return self._feeder
+
+    def _create(self, client: MlflowClient, opened: Mapping[str, Any]) -> None:
+        """Make the MLflow run, or find the one that an earlier try has made."""
+        name = self.settings.experiment or str(opened["name"])
+        experiment = mlstore.experiment_id(client, self.settings, name)
+        known = client.search_runs([experiment], f"tags.`p2p.run` = '{self.directory.name}'", max_results=1)
+        if known:
+            run_id = known[0].info.run_id
+        else:
+            run = client.create_run(
+                experiment, start_time=opened["at"] // 1_000_000, run_name=run_name(opened),
+                tags=_tags(opened, self.directory.name),
+            )  # fmt: skip
+            run_id = run.info.run_id
+        self._keep(run_id=str(run_id), experiment=experiment)
+        journal = Journal(self.directory)
+        journal.append("mlflow_run", run_id=run_id, experiment=experiment)
+        journal.close()
+
+    def _finished(self, feeder: Feeder) -> bool:
+        if self._end is None:
+            return False
+        assert self._client is not None
+        assert self._opened is not None
+        events = read_events(self.directory)
+        send_trace(
+            self._client, self.sent.run_id, self.sent.experiment, run_name(self._opened), self.directory.name, events
+        )
+        feeder.set_tags({"p2p.steps": ", ".join(_steps(events)), **_failure_tags(self._end)})
+        feeder.send()
+        self._client.set_terminated(self.sent.run_id, self._end["status"], self._end["at"] // 1_000_000)
+        self._keep(done=True, refused=tuple(feeder.refused))
+        lease.release(self.settings.lease(self.directory.name))
+        return True
+
+    def _keep(self, **changed: Any) -> None:
+        self.sent = Sent(**{**asdict(self.sent), **changed})
+        write_atomic(self.directory / SENT, json.dumps(asdict(self.sent)) + "\n")
+
+
+@contextmanager
+def sending(settings: Settings, directory: Path, *, wait: float = 0.0) -> Iterator[Sender | None]:
+    """A sender for the run in `directory`; None when another process is sending it, also after `wait` seconds."""
+    with lease.alone(directory / "sending.lock", wait=wait) as mine:
+        yield Sender(settings, directory) if mine else None
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what passes by itself into Unreachable."""
+    try:
+        yield
+    except Unreachable:
+        raise
+    except Exception as error:
+        if passes(error):
+            raise Unreachable(mlstore.redacted(reason(error))) from error
+        raise
+
+
+def run_name(opened: Mapping[str, Any]) -> str:
+    """A run's name in MLflow: `flight_delays`, or `flight_delays@3` for a version of a pipeline."""
+    version = opened.get("version")
+    return str(opened["name"]) if version is None else f"{opened['name']}@{version}"
+
+
+def _tags(opened: Mapping[str, Any], key: str) -> dict[str, str]:
+    kind = str(opened["run_kind"])
+    tags = {
+        "mlflow.source.name": opened.get("source") or opened["name"],
+        "mlflow.source.type": "NOTEBOOK" if kind in ("notebook", "interactive") else "LOCAL",
+        "mlflow.source.git.commit": opened.get("git_commit"),
+        "mlflow.user": _user(),
+        "p2p.kind": kind,
+        "p2p.name": opened["name"],
+        "p2p.version": opened.get("version"),
+        "p2p.notebook_digest": opened.get("notebook_digest"),
+        "p2p.run": key,
+        "p2p.resumed_from": opened.get("resumed_from"),
+        "p2p.python": opened.get("python"),
+    }
+    return {name: str(value)[:5000] for name, value in {**tags, **opened.get("tags", {})}.items() if value}
+
+
+def _user() -> str:
+    """Who runs this, as MLflow's own runs say; empty where the system does not know."""
+    with contextlib.suppress(OSError, KeyError):
+        return getpass.getuser()
+    return ""
+
+
+def _steps(events: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(e["step"] for e in events if e["kind"] == "step_started" and not e["parent"]))
+
+
+def _failure_tags(end: Mapping[str, Any]) -> dict[str, str]:
+    names = ("failed_step", "failed_cell", "error")
+    return {f"p2p.{name}": str(end[name]) for name in names if end.get(name)}
