@@ -11,7 +11,8 @@ from pydantic.fields import FieldInfo
 
 from p2p.model import UNSET
 from p2p.params.annotation import bounds, holds_secret
-from p2p.params.plain import MASK, plain
+from p2p.params.plain import plain
+from p2p.secrets import MASK
 
 
 @dataclass(frozen=True, eq=False)

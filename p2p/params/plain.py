@@ -13,7 +13,8 @@ from typing import Any, Final
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-MASK: Final = "**********"
+from p2p.secrets import MASK
+
 SCALARS: Final = (str, int, float, bool, type(None))
 SECRETS: Final = (SecretStr, SecretBytes, Secret)
 COLLECTIONS: Final = (list, tuple, set, frozenset, deque)
