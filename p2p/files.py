@@ -1,24 +1,101 @@
-"""Writing a file so that it is whole or not there."""
+"""Writing a file so that it is whole or not there, and locking one against other processes."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+from p2p.errors import StoreError
 
-def write_atomic(path: Path, data: bytes | str) -> None:
-    """Write `data` to `path` through a temporary file beside it; readers see the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+_LONGEST_HINT = 40  # of the file's own name in that of the temporary file, whose length is limited too
+
+
+def write_atomic(
+    path: Path,
+    data: bytes | str,
+    *,
+    sync: bool = True,
+    mode: int = 0o644,
+    placing: AbstractContextManager[object] | None = None,
+) -> None:
+    """Write `data` to `path` through a temporary file beside it; readers see the old file or the new one.
+
+    Args:
+        path: the file; folders above it are made.
+        data: its content; text is written as UTF-8.
+        sync: wait until the disk has it, so that it also survives a power cut.
+        mode: its permissions.
+        placing: held while the new file takes its place.
+
+    Raises:
+        StoreError: the disk does not take it; names the path, the size and the free space. Nothing was changed.
+    """
     payload = data.encode() if isinstance(data, str) else data
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary(path, payload, sync=sync) as temporary:
+            temporary.chmod(mode)
+            with placing or nullcontext():
+                temporary.replace(path)
+    except OSError as error:
+        raise _not_written(path, len(payload), error) from error
+
+
+@contextmanager
+def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold the lock file at `path` in the block, waiting for those who have it; `shared` locks go together."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with contextlib.suppress(ImportError):  # Windows has no flock: there, nobody waits
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _temporary(path: Path, payload: bytes, *, sync: bool) -> Iterator[Path]:
+    """A file of this content beside `path`; removed unless the block moves it away."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_LONGEST_HINT]}.", suffix=".tmp")
+    try:
+        try:
+            _fill(descriptor, payload, sync=sync)
+        finally:
+            os.close(descriptor)
+        yield Path(name)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
         raise
+
+
+def _fill(descriptor: int, payload: bytes, *, sync: bool) -> None:
+    rest = memoryview(payload)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    if sync:
+        os.fsync(descriptor)
+
+
+def _not_written(path: Path, size: int, error: OSError) -> StoreError:
+    free = _free_space(path)
+    room = f"{free:,} bytes are free" if free is not None else "the free space is unknown"
+    return StoreError(
+        f"{path} ({size:,} bytes) cannot be written: {error.strerror or error}; {room}.",
+        cure="Free some space or mend the permissions, then run again.",
+        fields={"place": str(path), "nbytes": size, "free": free, "errno": error.errno},
+    )
+
+
+def _free_space(path: Path) -> int | None:
+    for folder in path.parents:
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(folder).free
+    return None

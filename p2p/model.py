@@ -21,6 +21,18 @@ class Unset(enum.Enum):
 UNSET: Final = Unset.UNSET
 
 
+class Miss(enum.Enum):
+    """The type of `MISS`: "no such value is to be had", where None could be the value."""
+
+    MISS = "miss"
+
+    def __repr__(self) -> str:
+        return "MISS"
+
+
+MISS: Final = Miss.MISS
+
+
 class RunStatus(enum.StrEnum):
     """How a run stands, in MLflow's own words."""
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from p2p.files import write_atomic
 from p2p.model import ValueRef
 from p2p.runners.local import no_windows
 from p2p.store import DiskStore, save_file
@@ -102,7 +103,7 @@ def save_case(step: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any], 
         "inputs": {n: r.as_dict() for n, r in in_refs.items()},
         "outputs": {n: r.as_dict() for n, r in out_refs.items()},
     }
-    (directory / "case.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    write_atomic(directory / "case.json", json.dumps(index, indent=1) + "\n", sync=False)
     return ""
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from p2p.cache import Reuse, check_target
 from p2p.files import write_atomic
 from p2p.model import RunStatus
 from p2p.notebook.document import Notebook, parameters_of, read_notebook
@@ -37,6 +37,7 @@ class RunOptions:
         html: keep the executed notebook as HTML too.
         kernel: the kernelspec; the default runs in the environment that p2p itself is in.
         tags: further tags of the run.
+        reuse: earlier results that it may use.
     """
 
     output: Path | None = None
@@ -46,6 +47,7 @@ class RunOptions:
     html: bool = True
     kernel: str = "python3"
     tags: Mapping[str, str] = field(default_factory=dict)
+    reuse: Reuse = field(default_factory=Reuse)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,10 @@ def run_notebook(
     """
     options = options or RunOptions()
     notebook = read_notebook(path)
-    values = parameters_of(notebook).parse(given or {}, text=text or {})
+    given, text = given or {}, text or {}
+    check_target(options.reuse, "notebook", notebook.name)
+    given = {**options.reuse.parameters({*given, *text}), **given}
+    values = parameters_of(notebook).parse(given, text=text)
     began = time.monotonic()
     driver = Driver(settings, _facts(notebook, values, settings, options), watch=watch)
     driver.open()
@@ -104,6 +109,7 @@ def _facts(notebook: Notebook, values: Values, settings: Settings, options: RunO
         name=notebook.name, run_kind="notebook", source=facts.relative(notebook.path, settings.root),
         notebook_digest=notebook.digest, params=values.plain(), git_commit=facts.git_commit(settings.root),
         python=facts.python_version(), packages=facts.package_versions(), tags=options.tags,
+        overridden=values.overridden, **options.reuse.facts,
     )  # fmt: skip
 
 
@@ -118,7 +124,7 @@ def _execute(notebook: Notebook, values: Values, driver: Driver, options: RunOpt
 
     driver.connect()
     plan = KernelPlan(
-        path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver),
+        path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver, options),
         directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],
     )  # fmt: skip
     # papermill's inspector does not know every annotation, and would warn of parameters that p2p has checked.
@@ -140,11 +146,12 @@ def _execute(notebook: Notebook, values: Values, driver: Driver, options: RunOpt
     return _unfinished(plan.managers[-1], driver)
 
 
-def _environment(notebook: Notebook, values: Values, driver: Driver) -> dict[str, str]:
+def _environment(notebook: Notebook, values: Values, driver: Driver, options: RunOptions) -> dict[str, str]:
     attachment = Attachment(
         directory=str(driver.directory), run_id=driver.run_id, experiment=driver.experiment,
         tracking_uri=driver.settings.tracking_uri, root=str(driver.settings.root),
-        lease=str(driver.settings.lease(driver.key)),
+        lease=str(driver.settings.lease(driver.key)), resumes=options.reuse.directory,
+        first_run=options.reuse.first_run, cache=options.reuse.cache,
         notebook=str(notebook.path.resolve()), given=values.literals(), convert=bool(values.converted()),
     )  # fmt: skip
     return {**os.environ, **attachment.environment(values.secrets())}
@@ -183,10 +190,7 @@ def _keep_notebook(notebook: Notebook, driver: Driver, options: RunOptions) -> P
         write_atomic(page, _html(named))
         driver.journal.append("artifact", path=page.name, folder="notebook")
     if options.output is not None:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        temporary = options.output.with_name(f".{options.output.name}.tmp")
-        shutil.copyfile(named, temporary)
-        temporary.replace(options.output)
+        write_atomic(options.output, named.read_bytes())
         return options.output
     return named
 

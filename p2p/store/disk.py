@@ -8,15 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from p2p.errors import StoreError
-from p2p.model import ValueRef
+from p2p.files import locked, write_atomic
+from p2p.model import MISS, ValueRef
 from p2p.store.codecs import RUNS_CODE
 from p2p.store.encoding import digest_of, encode
-from p2p.store.files import write_whole
+from p2p.store.finding import as_described, forget, warn_once
+from p2p.store.reading import NoOrdinaryFile, is_mine, others_may, read_ordinary
 from p2p.store.values import checked, file_name, loaded, missing
+
+LOCK = ".lock"
+DAMAGED = "damaged"
 
 
 class DiskStore:
     """Files `<root>/<two hex digits>/<digest><suffix>`, written whole or not at all, checked on every read.
+
+    A file's time of change says when its value was last used. Whoever stores or finds a value touches its file under
+    the shared lock; whoever removes files holds the lock alone and leaves young ones.
 
     Args:
         root: the folder; made, for this user alone, with the first value.
@@ -32,9 +40,13 @@ class DiskStore:
             StoreError: when the disk does not take it.
         """
         ref, data = encode(value)
-        if ref.codec is not None and not self._has_whole(ref):
+        if ref.codec is None:
+            return ref
+        path = self.path(ref)
+        if not (self._is_whole(path, str(ref.digest)) and self._use(path)):
             self._open()
-            write_whole(self.path(ref), data)
+            write_atomic(path, data, sync=False, mode=0o600, placing=locked(self.root / LOCK, shared=True))
+        forget(str(path))
         return ref
 
     def get(self, ref: ValueRef) -> Any:
@@ -46,11 +58,32 @@ class DiskStore:
         data = self.bytes_of(ref)
         if ref.codec in RUNS_CODE:
             self._refuse_foreign()
+        _touch(self.path(ref))
         return loaded(ref, data)
+
+    def find(self, ref: ValueRef) -> Any:
+        """The value, or MISS with one warning where it cannot be trusted; a damaged file is moved aside."""
+        if ref.codec is None:
+            return MISS
+        place = f"{self.root}: {ref.codec} {ref.digest}"
+        try:
+            path = self.path(ref)
+            place = str(path)
+            self._refuse_links(path)
+            data = self.bytes_of(ref)
+            self._refuse_foreign()
+            if not self._use(path):
+                raise missing(ref, place)
+            value = as_described(ref, data)
+        except StoreError as problem:
+            self._miss(ref, place, problem)
+            return MISS
+        forget(place)
+        return value
 
     def has(self, ref: ValueRef) -> bool:
         """Whether its file is there; the content is not read."""
-        return ref.codec is not None and self.path(ref).is_file()
+        return ref.codec is not None and self._use(self.path(ref))
 
     def path(self, ref: ValueRef) -> Path:
         """Where its file is or would be."""
@@ -61,29 +94,61 @@ class DiskStore:
         """The stored bytes, checked."""
         path = self.path(ref)
         try:
-            data = path.read_bytes()
-        except FileNotFoundError:
+            return checked(ref, read_ordinary(path), str(path))
+        except (FileNotFoundError, NotADirectoryError):
             raise missing(ref, str(path)) from None
+        except NoOrdinaryFile as error:
+            raise StoreError(
+                f"The stored value {ref.digest} is damaged: {error}.",
+                cure="Run the step that makes it again; that replaces it.",
+                fields={"digest": ref.digest, "damaged": True, "place": str(path)},
+            ) from None
         except OSError as error:
             raise StoreError(
                 f"The value {ref.digest} cannot be read from {path}: {error.strerror}.",
                 cure="Check the folder's permissions and disk.",
                 fields={"digest": ref.digest, "place": str(path)},
             ) from error
-        return checked(ref, data, str(path))
 
-    def _has_whole(self, ref: ValueRef) -> bool:
-        path = self.path(ref)
+    def set_aside(self, path: Path, digest: str) -> bool:
+        """Move a damaged file out of the way; False when it was mended or moved meanwhile."""
+        aside = self.root / DAMAGED / path.name
+        aside.parent.mkdir(mode=0o700, exist_ok=True)
+        with locked(self.root / LOCK):
+            if self._is_whole(path, digest) or not os.path.lexists(path):
+                return False
+            path.rename(aside)
+        return True
+
+    def _miss(self, ref: ValueRef, place: str, problem: StoreError) -> None:
+        moved = True
+        if problem.fields.get("damaged"):
+            try:
+                moved = self.set_aside(Path(place), str(ref.digest))
+            except OSError:
+                moved = True
+        if moved:  # else another process has moved it, and told of it
+            warn_once(str(self.root) if problem.fields.get("foreign") else place, problem)
+
+    def _is_whole(self, path: Path, digest: str) -> bool:
         try:
-            return path.stat().st_size == ref.nbytes and digest_of(path.read_bytes()) == ref.digest
+            return digest_of(read_ordinary(path)) == digest
         except OSError:
             return False
+
+    def _use(self, path: Path) -> bool:
+        """Make a file young, so that nobody removes it under our hands; False where there is none."""
+        try:
+            with locked(self.root / LOCK, shared=True):
+                return _touch(path)
+        except OSError:  # there is no store, or it is not ours to change
+            return path.is_file()
 
     def _open(self) -> None:
         """Makes the folder and keeps others out of it."""
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if _is_mine(self.root) and _others_may(self.root):
+            if is_mine(self.root) and others_may(self.root):
                 self.root.chmod(0o700)
         except OSError as error:
             raise StoreError(
@@ -92,20 +157,30 @@ class DiskStore:
                 fields={"place": str(self.root)},
             ) from error
 
+    def _refuse_links(self, path: Path) -> None:
+        if path.parent.is_symlink():
+            raise StoreError(f"{path.parent} is a link, and values are not read through links.")
+
     def _refuse_foreign(self) -> None:
-        if _is_mine(self.root) and not _others_may(self.root, stat.S_IWGRP | stat.S_IWOTH):
+        if not is_mine(self.root):
+            who = "it belongs to another user"
+        elif others_may(self.root, stat.S_IWGRP | stat.S_IWOTH):
+            who = "others can write to that folder"
+        else:
             return
         raise StoreError(
-            f"A pickled value in {self.root} was not loaded: loading runs code, and others can write to that folder.",
+            f"A pickled value in {self.root} was not loaded: loading runs code, and {who}.",
             cure=f"If you trust what is in it, make it yours alone: chown and chmod 700 {self.root}.",
             fields={"place": str(self.root), "foreign": True},
         )
 
 
-def _is_mine(folder: Path) -> bool:
-    # Windows has no owner ids; its folders under the user's profile are private by default.
-    return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
-
-
-def _others_may(folder: Path, bits: int = stat.S_IRWXG | stat.S_IRWXO) -> bool:
-    return hasattr(os, "getuid") and bool(folder.stat().st_mode & bits)
+def _touch(path: Path) -> bool:
+    """Note that a file is used; False where there is none."""
+    try:
+        os.utime(path, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # not ours to change: others remove nothing of it either
+        return path.is_file()
+    return True

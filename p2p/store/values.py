@@ -22,6 +22,9 @@ class ValueStore(Protocol):
     def get(self, ref: ValueRef) -> Any:
         """The value; raises StoreError when it is missing (`fields["missing"]`) or damaged (`fields["damaged"]`)."""
 
+    def find(self, ref: ValueRef) -> Any:
+        """The value, or MISS (with one warning) where `get` would raise or would give a value of another type."""
+
     def has(self, ref: ValueRef) -> bool:
         """Whether there are bytes for it; they are not read."""
 

@@ -63,7 +63,7 @@ class Lease:
 def take_lease(path: Path, owner: Owner | None = None) -> None:
     """Make `owner` (this process when not given) the owner of the run; an earlier owner can no longer commit."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_atomic(path, json.dumps((owner or this_process()).as_dict()) + "\n")
+    write_atomic(path, json.dumps((owner or this_process()).as_dict()) + "\n", sync=False)
 
 
 def held(path: Path) -> Callable[[], bool]:

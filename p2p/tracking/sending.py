@@ -146,7 +146,7 @@ class Sender:
 
     def _keep(self, **changed: Any) -> None:
         self.sent = Sent(**{**asdict(self.sent), **changed})
-        write_atomic(self.directory / SENT, json.dumps(asdict(self.sent)) + "\n")
+        write_atomic(self.directory / SENT, json.dumps(asdict(self.sent)) + "\n", sync=False)
 
 
 @contextmanager
