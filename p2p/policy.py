@@ -84,6 +84,11 @@ class Policy:
         return self.fallback is not UNSET
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """The declared files, in order."""
+        return _paths(self.files)
+
+    @property
     def goes_on(self) -> bool:
         """Whether anything may follow a failed attempt."""
         return self.retries > 0 or self.has_fallback

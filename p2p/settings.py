@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from p2p.quantities import bytes_in
+
+VALUES_LIMIT = 20 * 10**9
 _PROJECT_MARKS = ("pyproject.toml", "mlruns", "notebooks", ".git")
 
 
@@ -18,11 +21,14 @@ class Settings:
         root: the project's directory; `P2P_ROOT`, else the nearest parent that looks like a project.
         tracking_uri: MLflow's store; `MLFLOW_TRACKING_URI`, else `sqlite:///<root>/mlruns/mlflow.db`.
         experiment: name given by `MLFLOW_EXPERIMENT_NAME`; None means the notebook's or pipeline's own name.
+        values_limit: bytes that stored values may take before those of old runs are removed; `P2P_STORE_LIMIT`, such
+            as `20GB` (the default) or `none`.
     """
 
     root: Path
     tracking_uri: str
     experiment: str | None = None
+    values_limit: int | None = VALUES_LIMIT
 
     @property
     def mlruns(self) -> Path:
@@ -40,6 +46,11 @@ class Settings:
     @property
     def runs(self) -> Path:
         return self.mlruns / "p2p" / "runs"
+
+    @property
+    def cache(self) -> Path:
+        """Results of steps, for equal steps."""
+        return self.mlruns / "p2p" / "cache"
 
     @property
     def open_runs(self) -> Path:
@@ -60,7 +71,16 @@ def load_settings(start: Path | None = None, environ: Mapping[str, str] | None =
     env = os.environ if environ is None else environ
     root = Path(env["P2P_ROOT"]).resolve() if env.get("P2P_ROOT") else find_root((start or Path.cwd()).resolve())
     uri = env.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(root / 'mlruns' / 'mlflow.db').as_posix()}"
-    return Settings(root=root, tracking_uri=uri, experiment=env.get("MLFLOW_EXPERIMENT_NAME") or None)
+    return Settings(
+        root=root, tracking_uri=uri, experiment=env.get("MLFLOW_EXPERIMENT_NAME") or None,
+        values_limit=_limit(env.get("P2P_STORE_LIMIT") or ""),
+    )  # fmt: skip
+
+
+def _limit(text: str) -> int | None:
+    if not text:
+        return VALUES_LIMIT
+    return None if text.strip().lower() == "none" else bytes_in(text, "P2P_STORE_LIMIT")
 
 
 def find_root(start: Path) -> Path:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from p2p.cli import stores
+from p2p.cli.options import Json
 from p2p.errors import P2PError
 
 app = typer.Typer(
@@ -17,7 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
-Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
+app.add_typer(stores.app, name="store")
 Params = Annotated[list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="Set a parameter.")]
 ParamsFile = Annotated[
     Path | None, typer.Option("-f", "--params-file", metavar="FILE", help="Parameters from a YAML or JSON file.")
@@ -91,9 +93,16 @@ def run(
     cell_timeout: Annotated[
         int | None, typer.Option("--cell-timeout", help="Seconds one cell may take.", min=1)
     ] = None,
+    resume: Annotated[
+        str, typer.Option("--resume", metavar="RUN", help="Go on after the last good step of this run.")
+    ] = "",
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Run every step, also where its result is known.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run a notebook or a pipeline as one tracked run."""
+    from p2p.cli.reuse import reuse_of
     from p2p.cli.targets import is_notebook
     from p2p.params import load_params_file, parse_assignments
 
@@ -104,13 +113,23 @@ def run(
         from p2p.cli.notebooks import run_notebook_shown
 
         options = {"output": output, "directory": cwd, "cell_timeout": cell_timeout}
-        code = run_notebook_shown(Path(target), given, text, options, log_output=log_output, as_json=json)
+        code = run_notebook_shown(
+            Path(target), given, text, options, reuse_of(resume, no_cache), log_output=log_output, as_json=json
+        )
     else:
-        code = _run_pipeline(target, given, text, as_json=json)
+        code = _run_pipeline(target, given, text, reuse_of(resume, no_cache), as_json=json)
+    _keep_store_small()
     raise typer.Exit(code)
 
 
-def _run_pipeline(target: str, given: dict[str, Any], text: dict[str, str], *, as_json: bool) -> int:
+def _keep_store_small() -> None:
+    from p2p.cli.storing import prune_over_limit
+    from p2p.settings import load_settings
+
+    prune_over_limit(load_settings())
+
+
+def _run_pipeline(target: str, given: dict[str, Any], text: dict[str, str], reuse: Any, *, as_json: bool) -> int:
     from p2p.cli.module import run_shown
     from p2p.cli.targets import load_pipeline
     from p2p.model import RunStatus
@@ -119,8 +138,9 @@ def _run_pipeline(target: str, given: dict[str, Any], text: dict[str, str], *, a
 
     settings = load_settings()
     pipeline = load_pipeline(target, settings)
-    values = ParameterSet.of(pipeline.params).parse(given, text=text)
-    outcome = run_shown(pipeline, values, settings, as_json=as_json)
+    known = reuse(settings)
+    values = ParameterSet.of(pipeline.params).parse({**known.parameters({*given, *text}), **given}, text=text)
+    outcome = run_shown(pipeline, values, settings, as_json=as_json, reuse=known)
     return 0 if outcome.status is RunStatus.FINISHED else 1
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from p2p.cache import Reuse
 from p2p.cli import show
 from p2p.cli.progress import Watch
 from p2p.errors import P2PError
@@ -35,12 +36,14 @@ def module_main(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> i
     return 0 if outcome.status is RunStatus.FINISHED else 1
 
 
-def run_shown(pipeline: Pipeline, values: Values, settings: Settings, *, as_json: bool) -> RunOutcome:
+def run_shown(
+    pipeline: Pipeline, values: Values, settings: Settings, *, as_json: bool, reuse: Reuse | None = None
+) -> RunOutcome:
     """Run a pipeline and show how it goes and ends; with `as_json`, the answer is all that stdout gets."""
     prints: Any = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
     digest = _notebook_digest(pipeline, settings)
     with Watch(quiet=as_json) as watch, prints:
-        outcome = run_pipeline(pipeline, values, settings, notebook_digest=digest, watch=watch)
+        outcome = run_pipeline(pipeline, values, settings, notebook_digest=digest, watch=watch, reuse=reuse)
     if as_json:
         show.answer_json(outcome.as_dict())
     else:

@@ -1,18 +1,25 @@
 """The heart: the one function through which every step runs, whoever asks."""
 
 from p2p.execution.fallback import fallback_result, unmet
+from p2p.execution.memory import Memory, NoMemory, Recalled, StepMemory
 from p2p.execution.place import current_step, idempotency_key
-from p2p.execution.services import EventSink, NoEvents, Services, current_services, use_services
+from p2p.execution.services import EventSink, NoEvents, Services, by_step, current_services, use_services
 from p2p.execution.step import arun_step, run_step
-from p2p.execution.work import Outcome, Work
+from p2p.execution.work import Code, Outcome, Work
 
 __all__ = [
+    "Code",
     "EventSink",
+    "Memory",
     "NoEvents",
+    "NoMemory",
     "Outcome",
+    "Recalled",
     "Services",
+    "StepMemory",
     "Work",
     "arun_step",
+    "by_step",
     "current_services",
     "current_step",
     "fallback_result",

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from p2p.execution.memory import Memory, NoMemory
+from p2p.execution.place import here
 from p2p.store import ValueStore
 
 
@@ -50,6 +52,7 @@ class Services:
     Attributes:
         events: where events go.
         values: where outputs are kept; None keeps nothing (outside a run).
+        memory: knows results that need not be made again.
         directory: the run's own directory, for figures; None for none.
         run: key of the first of the runs that resume each other; empty outside any. Idempotency keys come from it.
         clock: seconds since the epoch.
@@ -62,6 +65,7 @@ class Services:
 
     events: EventSink = field(default_factory=NoEvents)
     values: ValueStore | None = None
+    memory: Memory = field(default_factory=NoMemory)
     directory: Path | None = None
     run: str = ""
     clock: Callable[[], float] = time.time
@@ -70,6 +74,16 @@ class Services:
     block: Callable[[float], None] = _block
     random: Callable[[], float] = random.SystemRandom().random  # without a state, so forked workers differ
     keep_figures: bool = False
+
+
+def by_step(append: Callable[..., None]) -> Callable[..., None]:
+    """`append`, which also says by which step an event was caused."""
+
+    def appending(kind: str, **data: Any) -> None:
+        step = here().id
+        append(kind, **({"step_id": step} if step else {}), **data)
+
+    return appending
 
 
 _current: list[Callable[[], Services]] = []

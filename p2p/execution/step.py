@@ -33,18 +33,36 @@ async def arun_step(work: Work, services: Services) -> Outcome:
         with telling.place.entered():
             telling.started()
             contracts.check(work.name, work.inputs, work.contracts)
+            recalled = _recall(work, telling)
+            if recalled is not None:
+                return recalled
             attempts = Attempts(work, services, telling)
-            with _figures(work, services) as drawn:
+            with telling.memory.watching(), _figures(work, services, telling) as drawn:
                 outputs = await attempts.outputs(drawn)
             refs = {name: _keep(value, services) for name, value in outputs.items()}
+            kept = telling.memory.keep(telling.place.id, outputs, refs) if attempts.replaced is None else {}
     except BaseException as error:
         telling.failed(error)
         raise
     if attempts.replaced is None:
-        telling.done(outputs, refs)
+        telling.done(outputs, refs, kept)
     else:
         telling.fell_back(refs, attempts.replaced, attempts.missed)
-    return Outcome(outputs, refs, telling.attempts, attempts.replaced)
+    return Outcome(outputs, refs, telling.attempts, attempts.replaced, telling.memory.changed)
+
+
+def _recall(work: Work, telling: Telling) -> Outcome | None:
+    """The outcome of a step whose result is known, put in its place; None when it has to run."""
+    if work.restored is None:
+        return None
+    found = telling.memory.recall(telling.place.id)
+    if found is None:
+        return None
+    contracts.check(work.name, found.outputs, work.contracts)
+    work.restored(found)
+    found.settle()
+    telling.recalled(found)
+    return Outcome(found.outputs, found.refs, 0)
 
 
 def _keep(value: Any, services: Services) -> ValueRef:
@@ -52,7 +70,7 @@ def _keep(value: Any, services: Services) -> ValueRef:
 
 
 @contextmanager
-def _figures(work: Work, services: Services) -> Iterator[figures.Figures | None]:
+def _figures(work: Work, services: Services, telling: Telling) -> Iterator[figures.Figures | None]:
     """Figures drawn in the block become artifacts of the run; those of a failed step too, as far as they came."""
     if services.directory is None:
         yield None
@@ -64,7 +82,9 @@ def _figures(work: Work, services: Services) -> Iterator[figures.Figures | None]
             drawn.save()
         finally:
             for path in drawn.paths:
-                services.events.append("artifact", step=work.name, path=f"figures/{path.name}", folder="figures")
+                services.events.append(
+                    "artifact", step=work.name, step_id=telling.place.id, path=f"figures/{path.name}", folder="figures"
+                )
 
 
 def drive(coroutine: Coroutine[Any, Any, Outcome]) -> Outcome:

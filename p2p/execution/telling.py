@@ -7,11 +7,11 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from p2p.execution.memory import NoMemory, Recalled, StepMemory
 from p2p.execution.place import here
 from p2p.execution.services import Services
 from p2p.execution.work import Work
 from p2p.model import StepState, ValueRef
-from p2p.store import describe
 
 
 class Telling:
@@ -19,6 +19,7 @@ class Telling:
 
     Attributes:
         place: where the step runs.
+        memory: knows results that need not be made again.
         attempts: how often its body has begun.
     """
 
@@ -27,11 +28,13 @@ class Telling:
         self.services = services
         self.caller = here()
         self.place = self.caller.child(work.name, services.run)
+        # What a step inside another one gives is part of that one's result.
+        self.memory: StepMemory = NoMemory(work) if self.caller.name else services.memory.of(work)
         self.attempts = 0
         self.began = services.clock()
 
     def started(self) -> None:
-        inputs = {name: self._input_ref(name, value).as_dict() for name, value in self.work.inputs.items()}
+        inputs = {name: ref.as_dict() for name, ref in self.memory.references().items()}
         self._tell("step_started", inputs=inputs, parent=self.caller.name, parent_id=self.caller.id,
                    attributes=dict(self.work.attributes))  # fmt: skip
 
@@ -45,10 +48,14 @@ class Telling:
     def retried(self, error: BaseException, delay: float, missed: Sequence[str]) -> None:
         self._tell("step_retried", attempt=self.attempts, delay=delay, **_reset(missed), **describe_error(error))
 
-    def done(self, outputs: Mapping[str, Any], refs: Mapping[str, ValueRef]) -> None:
+    def done(self, outputs: Mapping[str, Any], refs: Mapping[str, ValueRef], kept: Mapping[str, Any]) -> None:
         if not self.caller.name and not any(_is_frame(v) for v in self.work.inputs.values()):
             self._tell_datasets(outputs, refs)
-        self._end(StepState.DONE, outputs={name: ref.as_dict() for name, ref in refs.items()})
+        self._end(StepState.DONE, outputs={name: ref.as_dict() for name, ref in refs.items()}, **kept)
+
+    def recalled(self, found: Recalled) -> None:
+        """The step's result was there already."""
+        self._end(StepState.CACHED, outputs={name: ref.as_dict() for name, ref in found.refs.items()}, **found.facts)
 
     def fell_back(self, refs: Mapping[str, ValueRef], error: BaseException, missed: Sequence[str]) -> None:
         """The fallback stands in for the result: the step is done, and its error is told all the same."""
@@ -65,10 +72,6 @@ class Telling:
 
     def _tell(self, kind: str, **data: Any) -> None:
         self.services.events.append(kind, step=self.work.name, id=self.place.id, **data)
-
-    def _input_ref(self, name: str, value: Any) -> ValueRef:
-        known = self.work.known.get(name)
-        return known if known is not None else describe(value)
 
     def _tell_datasets(self, outputs: Mapping[str, Any], refs: Mapping[str, ValueRef]) -> None:
         """A frame made without a frame was read from somewhere: MLflow calls that a dataset."""

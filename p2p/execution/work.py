@@ -6,8 +6,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from p2p.execution.memory import Recalled
 from p2p.model import ValueRef
 from p2p.policy import Policy
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code of a step.
+
+    Attributes:
+        digest: equal for code that does the same with the same inputs.
+        doubts: why its result may depend on more than its inputs; empty where nothing speaks for that.
+    """
+
+    digest: str
+    doubts: tuple[str, ...] = ()
+
+
+def _nothing() -> Mapping[str, Any]:
+    return {}
+
+
+def _one() -> str:
+    return "one"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +48,10 @@ class Work:
             before it: the same objects where they could be put back in place, copies otherwise.
         fallback: gives the outputs, or an awaitable of them, when the last attempt has failed.
         coroutine: the body returns an awaitable.
+        code: tells what the step's code is; None where nobody can, and then its result is not recognized again.
+        others: after the body, the further names that it has given values to and that later code may read.
+        form: after the body, the shape of a function's result, as `Recalled` has it.
+        restored: takes a result that need not be made again, in place of the body.
         attributes: further facts for the trace (cell number, function).
     """
 
@@ -39,6 +65,10 @@ class Work:
     reset: Callable[[Mapping[str, Any]], None] | None = None
     fallback: Callable[[], Any] | None = None
     coroutine: bool = False
+    code: Callable[[], Code] | None = None
+    others: Callable[[], Mapping[str, Any]] = _nothing
+    form: Callable[[], str] = _one
+    restored: Callable[[Recalled], None] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -47,6 +77,7 @@ class Outcome:
     """What a step gave: its outputs, and references to them where the run keeps values.
 
     Attributes:
+        changed: references of inputs that the step has changed in place without giving them as outputs.
         replaced: the error of the last attempt, when the outputs are the fallback's.
     """
 
@@ -54,3 +85,4 @@ class Outcome:
     refs: Mapping[str, ValueRef]
     attempts: int
     replaced: Exception | None = None
+    changed: Mapping[str, ValueRef] = field(default_factory=dict)

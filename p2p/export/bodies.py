@@ -6,6 +6,7 @@ import ast
 import re
 
 from p2p.analysis import magics, split_lines
+from p2p.analysis.settings import SETTING
 from p2p.errors import AnalysisError
 from p2p.export.statements import Statement
 
@@ -65,12 +66,6 @@ def _is_show(call: ast.Call) -> bool:
     return name in _SHOWS - {"plot", "display"} and not isinstance(root, ast.Constant)
 
 
-_SETTING = re.compile(
-    r"^(set_|set$|setLevel|filter|simplefilter|seed$|use$|option|register|enable|disable|config|autolog|basicConfig"
-    r"|manual_seed|rc$|rcParams)"
-)
-
-
 def is_setting(statement: Statement, modules: set[str]) -> bool:
     """Whether an unmarked statement sets something up by side effect: a seed, an option, a warning filter.
 
@@ -84,7 +79,7 @@ def is_setting(statement: Statement, modules: set[str]) -> bool:
         return False
     function = node.value.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return _root(function) in modules and bool(_SETTING.match(name))
+    return _root(function) in modules and bool(SETTING.match(name))
 
 
 def _root(node: ast.AST) -> str:

@@ -7,13 +7,14 @@ itself runs it; only the call that executes its statements is wrapped in `run_st
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from p2p.analysis import CellNames, Mark, cell_names, step_inputs, step_outputs
+from p2p.cache import code_of_cell
 from p2p.errors import AnalysisError, RunFailed, nearest
-from p2p.execution import Work, fallback_result, unmet
+from p2p.execution import Recalled, Work, fallback_result, unmet
 from p2p.model import ValueRef
 from p2p.policy import Policy
 from p2p.step import Step
@@ -30,11 +31,13 @@ class MarkedCell:
         mark: what its first line says.
         names: what its code reads and writes.
         number: its prompt number.
+        body: its code, without the mark.
     """
 
     mark: Mark
     names: CellNames
     number: int
+    body: str = ""
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -53,7 +56,7 @@ class MarkedCell:
 
 def read_cell(mark: Mark, body: str, number: int) -> MarkedCell:
     """The marked cell, its declared names checked against its code."""
-    cell = MarkedCell(mark, cell_names(body), number)
+    cell = MarkedCell(mark, cell_names(body), number, body)
     check_outputs(mark, cell.names)
     return cell
 
@@ -124,8 +127,21 @@ def cell_work(
     attempt: Callable[[], Coroutine[Any, Any, None]],
     known: Mapping[str, ValueRef],
     policy: Policy,
+    define: Callable[[], None] | None = None,
+    needed: Collection[str] = (),
 ) -> Work:
-    """The cell as work for `run_step`; `attempt` runs its statements once and raises what they raise."""
+    """The cell as work for `run_step`.
+
+    Args:
+        cell: the cell.
+        namespace: the notebook's names.
+        attempt: runs its statements once and raises what they raise.
+        known: references of values that are known to be unchanged.
+        policy: the mark's, its names standing for what they stand for.
+        define: runs its imports and definitions alone; None where they cannot be told from its work, so that it always
+            has to run.
+        needed: the names that other cells read.
+    """
     before = dict(namespace)
     inputs = cell.inputs(namespace)
 
@@ -150,6 +166,17 @@ def cell_work(
         namespace.update(_fallback_outputs(cell, fallback_result(policy.fallback, given)))
         return outputs()
 
+    def others() -> dict[str, Any]:
+        kinds = {name for name in cell.names.writes if cell.names.kinds[name] in ("value", "loop")} - {*cell.outputs}
+        return {name: namespace[name] for name in sorted(kinds & {*needed}) if name in namespace}
+
+    def restored(found: Recalled) -> None:
+        assert define is not None
+        define()
+        for name in cell.names.deletes:
+            namespace.pop(name, None)
+        namespace.update({**found.others, **found.outputs})
+
     return Work(
         name=cell.mark.name,
         body=waiting if cell.names.has_await else straight,
@@ -160,6 +187,9 @@ def cell_work(
         reset=reset,
         fallback=fallback if policy.has_fallback else None,
         coroutine=cell.names.has_await,
+        code=None if define is None else lambda: code_of_cell(cell.body, cell.names, namespace),
+        others=others,
+        restored=None if define is None else restored,
         attributes={"cell": cell.number},
     )
 

@@ -11,8 +11,10 @@ from p2p.analysis import is_step_mark, split_mark, step_functions
 from p2p.errors import P2PError
 from p2p.execution import Work, arun_step
 from p2p.execution.services import activate as activate_services
-from p2p.magics.cellstep import MarkedCell, cell_work, check_inputs, policy_of, read_cell
+from p2p.magics.cellstep import MarkedCell, cell_work, check_inputs, finish, policy_of, read_cell
+from p2p.magics.definitions import definitions
 from p2p.magics.known import KnownValues
+from p2p.magics.leftovers import Leftovers, names_read
 from p2p.magics.parameters import PendingParameters
 from p2p.magics.showing import Showing, own_part
 from p2p.session import AttachedSession, CallSites, InteractiveSession
@@ -52,6 +54,7 @@ class Extension:
         self.sites = CallSites()
         self.known = KnownValues()
         self.parameters = PendingParameters()
+        self.leftovers: Leftovers | None = None
         self.session = self._session()
         self._inside = False
         self._cell: MarkedCell | None = None
@@ -64,7 +67,9 @@ class Extension:
         if taken is not None:
             attachment, secrets = taken
             self.parameters = PendingParameters(attachment, secrets)
-            return AttachedSession(attachment)
+            attached = AttachedSession(attachment, names_read(_sources(attachment.notebook)))
+            self.leftovers = Leftovers(attached.memory, attached.needed)
+            return attached
         session = InteractiveSession(load_settings(), self._notebook, note)
         session.warm()
         atexit.register(session.close)
@@ -105,6 +110,8 @@ class Extension:
     def _before_cell(self, info: Any) -> None:
         self._inside = True
         self._refusal = None
+        if self.leftovers is not None:
+            self.leftovers.before()
         self.parameters.convert(self.shell.user_ns)
         guard.prepare(info.raw_cell)
         guard.arm()
@@ -132,9 +139,12 @@ class Extension:
         check_inputs(cell, self.shell.user_ns, self.known.names())
         return cell
 
-    def _after_cell(self, _result: Any) -> None:
+    def _after_cell(self, result: Any) -> None:
         self._inside = False
         self._cell = None
+        source = getattr(getattr(result, "info", None), "raw_cell", None)
+        if self.leftovers is not None and source and result.success:
+            self.leftovers.after(source, self.shell.user_ns, marked=is_step_mark(source))
         guard.install()
         guard.arm()
 
@@ -163,7 +173,16 @@ class Extension:
                 raise _taken_error(result)
             showing.raise_swallowed()
 
-        work = cell_work(cell, self.shell.user_ns, attempt, self.known.refs(self.shell.user_ns), policy)
+        parts = definitions(nodelist, cell.names)
+
+        def define() -> None:
+            # Not shown: what the last of these statements evaluates to is no result of the cell.
+            finish(self._run_ast_nodes(list(parts or ()), cell_name, "none", *args[1:], **_without_result(kwargs)))
+
+        known = self.known.refs(self.shell.user_ns)
+        work = cell_work(
+            cell, self.shell.user_ns, attempt, known, policy, None if parts is None else define, self.session.needed
+        )
         return await self._as_step(work, result, showing)
 
     async def _as_step(self, work: Work, result: Any, showing: Showing) -> bool:
@@ -216,6 +235,20 @@ class Extension:
         told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
         path = Path(str(told)) if told else None
         return (path.stem, path.name) if path else ("session", "")
+
+
+def _sources(notebook: str) -> list[str]:
+    """The cells of the notebook that this kernel runs; none where it cannot be read."""
+    from p2p.notebook.document import read_notebook
+
+    try:
+        return [cell.source for cell in read_notebook(Path(notebook)).cells]
+    except P2PError:
+        return []
+
+
+def _without_result(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in kwargs.items() if name not in ("interactivity", "result")}
 
 
 def _taken_error(result: Any) -> BaseException:

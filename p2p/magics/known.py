@@ -18,6 +18,9 @@ class KnownValues:
     def remember(self, outcome: Outcome) -> None:
         for name, value in outcome.outputs.items():
             self._values[name] = (value, outcome.refs[name])
+        for name, ref in outcome.changed.items():
+            if name in self._values:
+                self._values[name] = (self._values[name][0], ref)
 
     def refs(self, namespace: Mapping[str, Any]) -> dict[str, ValueRef]:
         """References of the names that still stand for the object that a step gave."""

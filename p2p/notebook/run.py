@@ -109,7 +109,7 @@ def _facts(notebook: Notebook, values: Values, settings: Settings, options: RunO
         name=notebook.name, run_kind="notebook", source=facts.relative(notebook.path, settings.root),
         notebook_digest=notebook.digest, params=values.plain(), git_commit=facts.git_commit(settings.root),
         python=facts.python_version(), packages=facts.package_versions(), tags=options.tags,
-        overridden=values.overridden, **options.reuse.facts,
+        overridden=values.overridden, resumed_from=options.reuse.resumed_from, first_run=options.reuse.first_run,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from p2p.cache import Reuse, check_target, code_of_function
 from p2p.errors import RunFailed
 from p2p.execution import Outcome, Services, Work, arun_step, fallback_result, run_step
 from p2p.model import ValueRef
@@ -34,18 +35,31 @@ def run_pipeline(
     notebook_digest: str = "",
     watch: Watcher | None = None,
     tags: Mapping[str, str] | None = None,
+    reuse: Reuse | None = None,
 ) -> RunOutcome:
     """Run `pipeline` on checked parameters as one tracked run.
+
+    Args:
+        pipeline: the pipeline.
+        values: its parameters.
+        settings: the project's.
+        notebook_digest: of the notebook that it was exported from.
+        watch: called with each event.
+        tags: further tags of the run.
+        reuse: earlier results that it may use; those of equal steps, when not given.
 
     Returns:
         The outcome; FAILED when a step raised. An interrupt is passed on after the run was ended as KILLED.
     """
     began = time.monotonic()
-    driver = Driver(settings, _facts(pipeline, values, settings, notebook_digest, tags or {}), watch=watch)
+    reuse = reuse or Reuse()
+    check_target(reuse, "module", pipeline.name)
+    facts_of_run = _facts(pipeline, values, settings, notebook_digest, tags or {}, reuse)
+    driver = Driver(settings, facts_of_run, watch=watch)
     driver.open()
     driver.connect()
     try:
-        with no_windows(), driven(driver) as services:
+        with no_windows(), driven(driver, reuse) as services:
             run_tasks(pipeline, values.typed, services)
     except StepFailed:
         pass  # the run has been ended as FAILED, with this error and its step
@@ -70,7 +84,7 @@ def run_tasks(pipeline: Pipeline, params: Mapping[str, Any], services: Services)
         for task in pipeline.tasks:
             outcome = _run_task(task, values, known, pipeline, services)
             values.update(outcome.outputs)
-            known.update(outcome.refs)
+            known.update({**outcome.refs, **outcome.changed})
     return values
 
 
@@ -109,7 +123,8 @@ def task_work(task: Task, values: dict[str, Any], known: Mapping[str, ValueRef],
         name=task.step, body=body, inputs={name: values[name] for name in task.takes},
         known={name: ref for name, ref in known.items() if name in task.takes}, policy=task.policy,
         contracts=contracts, reset=values.update, fallback=fallback if task.policy.has_fallback else None,
-        coroutine=coroutine, attributes={"function": task.function.__qualname__},
+        coroutine=coroutine, code=lambda: code_of_function(task.function),
+        restored=lambda found: values.update(found.others), attributes={"function": task.function.__qualname__},
     )  # fmt: skip
 
 
@@ -151,11 +166,17 @@ def no_windows() -> Iterator[None]:
 
 
 def _facts(
-    pipeline: Pipeline, values: Values, settings: Settings, notebook_digest: str, tags: Mapping[str, str]
+    pipeline: Pipeline,
+    values: Values,
+    settings: Settings,
+    notebook_digest: str,
+    tags: Mapping[str, str],
+    reuse: Reuse,
 ) -> RunFacts:
     return RunFacts(
         name=pipeline.name, run_kind="module", source=f"pipelines/{pipeline.name}/v{pipeline.version}",
         version=pipeline.version, notebook_digest=notebook_digest, params=values.plain(),
         git_commit=facts.git_commit(settings.root), python=facts.python_version(),
-        packages=facts.package_versions(), tags=tags,
+        packages=facts.package_versions(), tags=tags, overridden=values.overridden, resumed_from=reuse.resumed_from,
+        first_run=reuse.first_run,
     )  # fmt: skip

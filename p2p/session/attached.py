@@ -22,6 +22,9 @@ class Attachment:
         root: the project.
         lease: the run's lease; while it lies there, the run may be written to.
         notebook: path of the notebook, for its parameters.
+        resumes: directory of the run that this one resumes.
+        first_run: key of the first of the runs that resume each other.
+        cache: results of equal steps of other runs may be used, and kept for them.
         given: parameters given from outside, as the literals that stand in the injected cell.
         convert: some of them have types that a literal cannot have (dates, paths, secrets).
     """
@@ -33,6 +36,9 @@ class Attachment:
     root: str
     lease: str
     notebook: str
+    resumes: str = ""
+    first_run: str = ""
+    cache: bool = True
     given: Mapping[str, Any] = field(default_factory=dict)
     convert: bool = False
 

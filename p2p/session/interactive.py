@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from p2p.execution import EventSink, Services
+from p2p.cache import Earlier, Entries, RunMemory
+from p2p.execution import EventSink, Services, by_step
 from p2p.model import RunStatus
 from p2p.session.attached import Attachment
 from p2p.settings import Settings
@@ -22,6 +23,7 @@ class Session(Protocol):
     """What a kernel needs of its run."""
 
     run_id: str
+    needed: frozenset[str]
 
     def services(self) -> Services:
         """The services of the open run; opens one when none is."""
@@ -33,17 +35,31 @@ class Session(Protocol):
 
 
 class AttachedSession:
-    """Writes to a run that another process drives and ends."""
+    """Writes to a run that another process drives and ends.
 
-    def __init__(self, attachment: Attachment) -> None:
+    Args:
+        attachment: what the driver says of the run.
+        needed: the names that any cell of the notebook reads.
+    """
+
+    def __init__(self, attachment: Attachment, needed: frozenset[str] = frozenset()) -> None:
         self.attachment = attachment
+        self.needed = needed
         self.run_id = attachment.run_id
         directory = Path(attachment.directory)
         values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values")
         journal = Journal(directory, held=held(Path(attachment.lease)))
-        self._services = Services(events=journal, values=values, directory=directory, keep_figures=True)
+        self.memory = RunMemory(
+            values, journal, directory,
+            earlier=Earlier(Path(attachment.resumes)) if attachment.resumes else None,
+            entries=Entries(values.root.parent / "cache") if attachment.cache else None,
+        )  # fmt: skip
+        self._services = Services(
+            events=journal, values=values, memory=self.memory, directory=directory, keep_figures=True,
+            run=attachment.first_run or directory.name,
+        )  # fmt: skip
         guard.attach(OwnRun(
-            attachment.run_id, attachment.experiment, attachment.tracking_uri, directory, journal.append,
+            attachment.run_id, attachment.experiment, attachment.tracking_uri, directory, by_step(journal.append),
         ))  # fmt: skip
 
     def services(self) -> Services:
@@ -65,6 +81,7 @@ class InteractiveSession:
 
     def __init__(self, settings: Settings, name: Callable[[], tuple[str, str]], warn: Callable[[str], None]) -> None:
         self.settings = settings
+        self.needed: frozenset[str] = frozenset()
         self.run_id = ""
         self._name = name
         self._warn = warn
@@ -110,10 +127,10 @@ class InteractiveSession:
         self._driver = driver
         self._services = Services(
             events=_Watched(driver.journal, self._states), values=DiskStore(self.settings.values),
-            directory=driver.directory, keep_figures=True,
+            directory=driver.directory, keep_figures=True, run=driver.key,
         )  # fmt: skip
         self.run_id = driver.run_id
-        guard.attach(driver.own_run())
+        guard.attach(driver.own_run(by_step(driver.journal.append)))
 
     def _facts(self) -> RunFacts:
         from p2p.tracking.facts import git_commit, package_versions, python_version

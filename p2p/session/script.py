@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from p2p.execution import Services, use_services
+from p2p.cache import Reuse
+from p2p.execution import NoMemory, Services, by_step, use_services
 from p2p.model import RunStatus
 from p2p.settings import load_settings
 from p2p.store import DiskStore
@@ -40,10 +41,20 @@ def run(name: str, params: Mapping[str, Any] | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def driven(driver: Driver) -> Iterator[Services]:
-    """Run the block as the work of `driver`'s open run in this process, and end the run as the block ends."""
-    services = Services(events=driver.journal, values=DiskStore(driver.settings.values), directory=driver.directory)
-    guard.attach(driver.own_run())
+def driven(driver: Driver, reuse: Reuse | None = None) -> Iterator[Services]:
+    """Run the block as the work of `driver`'s open run in this process, and end the run as the block ends.
+
+    Args:
+        driver: the run's.
+        reuse: earlier results that it may use; none when not given.
+    """
+    values = DiskStore(driver.settings.values)
+    memory = reuse.memory(values, driver.journal, driver.directory) if reuse is not None else NoMemory()
+    services = Services(
+        events=driver.journal, values=values, memory=memory, directory=driver.directory,
+        run=driver.facts.first_run or driver.key,
+    )  # fmt: skip
+    guard.attach(driver.own_run(by_step(driver.journal.append)))
     try:
         with use_services(services):
             yield services

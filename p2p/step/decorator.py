@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from p2p.analysis import step_functions
+from p2p.cache import code_of_function
 from p2p.errors import AnalysisError
-from p2p.execution import Work, arun_step, current_services, current_step, fallback_result, run_step
+from p2p.execution import Code, Recalled, Work, arun_step, current_services, current_step, fallback_result, run_step
 from p2p.policy import Kinds, Paths, Policy
 from p2p.session import Site, call_site
 
@@ -79,8 +80,15 @@ class Step(Generic[P, R]):
             reset=bound.arguments.update,
             fallback=fallback if self.policy.has_fallback else None,
             coroutine=self.is_async,
+            code=self.code,
+            form=lambda: form_of(results[-1], targets),
+            restored=lambda found: results.append(rebuilt(found)),
             attributes={"function": self.function.__qualname__},
         )  # fmt: skip
+
+    def code(self) -> Code:
+        """What the step's code is now; a helper that it uses may have been defined anew."""
+        return code_of_function(self.function)
 
     @functools.cache  # noqa: B019  # steps live as long as their module
     def _returns(self) -> tuple[str, ...] | None:
@@ -129,6 +137,26 @@ def name_outputs(result: Any, names: tuple[str, ...] | None) -> dict[str, Any]:
     if isinstance(result, tuple | list) and len(result) == len(names):
         return dict(zip(names, result, strict=True))
     return {"result": result}
+
+
+def form_of(result: Any, names: tuple[str, ...] | None) -> str:
+    """How `name_outputs` has taken a result apart, so that `rebuilt` can put it together again."""
+    if not names and result is None:
+        return "nothing"
+    apart = isinstance(result, tuple | list) and len(names or ()) > 1 and len(result) == len(names or ())
+    if not apart:
+        return "one"
+    return type(result).__name__ if type(result) in (tuple, list) else "other"
+
+
+def rebuilt(found: Recalled) -> Any:
+    """A function's result from its outputs by name."""
+    values = list(found.outputs.values())
+    if found.form == "tuple":
+        return tuple(values)
+    if found.form == "list":
+        return values
+    return values[0] if values else None
 
 
 @overload

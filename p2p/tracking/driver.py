@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class RunFacts:
         source: path of the notebook or module, relative to the project where it lies inside.
         params: all parameters as plain data, secrets masked.
         resumed_from: key of the run that this one goes on with.
+        first_run: key of the first of the runs that go on with each other.
+        overridden: names of the parameters that were given from outside.
     """
 
     name: str
@@ -51,6 +53,8 @@ class RunFacts:
     packages: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     resumed_from: str = ""
+    first_run: str = ""
+    overridden: Sequence[str] = ()
 
 
 class Driver:
@@ -115,10 +119,10 @@ class Driver:
         self.run_id, self.experiment = self._beside.run_id(self.key)
         self.run_id = self.run_id or uuid.uuid4().hex
 
-    def own_run(self) -> OwnRun:
-        """The run, for user code that logs to it."""
+    def own_run(self, append: Callable[..., None] | None = None) -> OwnRun:
+        """The run, for user code that logs to it; `append` writes to its journal, if not just as it does."""
         uri = self.settings.tracking_uri
-        return OwnRun(self.run_id, self.experiment, uri, self.directory, self.journal.append)
+        return OwnRun(self.run_id, self.experiment, uri, self.directory, append or self.journal.append)
 
     def end(self, status: RunStatus, **facts: Any) -> None:
         """End the run, truthfully: `facts` say which step and cell failed, and how.

@@ -14,6 +14,8 @@ from p2p.execution import Services
 class MemorySession:
     """Stands in for the session of a kernel."""
 
+    needed: frozenset[str] = frozenset()
+
     def __init__(self, services: Services) -> None:
         self.run_id = "run-1"
         self.ended = 0

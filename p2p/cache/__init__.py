@@ -1,0 +1,22 @@
+"""Results that are used again: those of a run that is resumed, and those of equal steps."""
+
+from p2p.cache import generators
+from p2p.cache.code import code_of_cell, code_of_function
+from p2p.cache.earlier import CellState, Earlier
+from p2p.cache.entries import Entries, Kept
+from p2p.cache.memory import RunMemory
+from p2p.cache.reuse import Reuse, check_target, going_on_with
+
+__all__ = [
+    "CellState",
+    "Earlier",
+    "Entries",
+    "Kept",
+    "Reuse",
+    "RunMemory",
+    "check_target",
+    "code_of_cell",
+    "code_of_function",
+    "generators",
+    "going_on_with",
+]

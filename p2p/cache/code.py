@@ -1,0 +1,171 @@
+"""What a step's code is: its own text, that of the helpers it uses, their constants, the versions of its packages.
+
+Two steps of equal digest do the same with the same inputs, as far as code goes. What else they may depend on (files,
+clock, network) is told as doubts, each a sentence that ends with what was seen.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import platform
+import sys
+import sysconfig
+import textwrap
+import types
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from p2p.analysis import CellNames, cell_names, digest_source
+from p2p.cache.doubts import doubts_of
+from p2p.errors import AnalysisError
+from p2p.execution import Code
+from p2p.store import encode
+
+_LIBRARY = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+
+
+def code_of_cell(source: str, names: CellNames, namespace: Mapping[str, Any]) -> Code:
+    """The code of a step cell: its data is its inputs, and is not counted here."""
+    walk = _Walk()
+    walk.text(source, namespace, names, constants=False)
+    return walk.code()
+
+
+def code_of_function(function: Any) -> Code:
+    """The code of a step's function."""
+    walk = _Walk()
+    walk.value("", inspect.unwrap(function))
+    return walk.code()
+
+
+class _Walk:
+    """Goes from a text to all that it uses."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = [f"python {platform.python_version()}"]
+        self._doubts: dict[str, None] = {}
+        self._seen: dict[int, Any] = {}  # the objects too, so that no id is used again
+
+    def code(self) -> Code:
+        return Code(blake3("\0".join(sorted(self._parts)).encode()).hexdigest(), tuple(self._doubts))
+
+    def text(self, source: str, namespace: Mapping[str, Any], names: CellNames, *, constants: bool) -> None:
+        self._parts.append(f"text {digest_source(source)}")
+        self._doubt(f"line {line} has `{what}`" for line, what in names.dynamic)
+        self._doubt(doubts_of(source, {name: namespace[name] for name in names.reads if name in namespace}))
+        for name in dict.fromkeys([*names.reads, *names.builtin_reads]):
+            if name in namespace:
+                value = namespace[name]
+                if constants or _is_code(value):
+                    self.value(name, value)
+
+    def value(self, name: str, value: Any) -> None:
+        if id(value) in self._seen:
+            return
+        self._seen[id(value)] = value
+        if isinstance(value, types.ModuleType):
+            self._module(value.__name__)
+        elif isinstance(value, types.FunctionType | type):
+            self._defined(value)
+        elif isinstance(getattr(value, "function", None), types.FunctionType) and hasattr(value, "policy"):
+            self.value(name, value.function)  # a step function
+        elif (
+            callable(value) and isinstance(getattr(value, "__module__", None), str) and not _is_local(value.__module__)
+        ):
+            self._module(value.__module__)
+        else:
+            self._constant(name, value)
+
+    def _doubt(self, found: Iterable[str]) -> None:
+        self._doubts.update(dict.fromkeys(found))
+
+    def _defined(self, value: Any) -> None:
+        """A function or class: by its package's version, or by its text and what that uses."""
+        if not _is_local(value.__module__):
+            self._module(value.__module__)
+            return
+        try:
+            source = textwrap.dedent(inspect.getsource(value))
+            names = cell_names(source)
+        except (OSError, TypeError, AnalysisError):
+            self._doubt([f"the code of {value.__qualname__} cannot be read"])
+            self._parts.append(f"unread {value.__qualname__}")
+            return
+        namespace = vars(sys.modules.get(value.__module__, types.ModuleType("none")))
+        if isinstance(value, types.FunctionType):
+            namespace = {**value.__globals__, **_closure(value)}
+            for place, default in enumerate(value.__defaults__ or ()):
+                self._constant(f"{value.__qualname__}: default {place}", default)
+        self.text(source, namespace, names, constants=True)
+
+    def _constant(self, name: str, value: Any) -> None:
+        ref, _ = encode(value)
+        self._parts.append(f"constant {name} {ref.digest}")
+        if ref.digest is None:
+            self._doubt([f"`{name}` is {ref.type}, which has no digest"])
+
+    def _module(self, name: str) -> None:
+        root = name.partition(".")[0]
+        if _is_local(name):
+            self._parts += [f"file {module} {found}" for module, found in _local_files().items()]
+        elif root not in sys.stdlib_module_names:
+            self._parts.append(f"package {root} {_version(root)}")
+
+
+def _is_code(value: Any) -> bool:
+    plain = types.ModuleType | types.FunctionType | types.BuiltinFunctionType | type
+    return isinstance(value, plain) or (hasattr(value, "function") and hasattr(value, "policy"))
+
+
+def _closure(function: types.FunctionType) -> dict[str, Any]:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
+    found = {}
+    for name, cell in cells:
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue  # not bound yet
+    return found
+
+
+def _is_local(module: str | None) -> bool:
+    """Whether a module is the user's own: no part of Python, and not installed."""
+    root = (module or "").partition(".")[0]
+    if root in sys.stdlib_module_names and root != "__main__":
+        return False
+    found = sys.modules.get(module or "")
+    path = getattr(found, "__file__", None)
+    return root == "__main__" or path is None or not str(Path(path).resolve()).startswith(_LIBRARY)
+
+
+def _local_files() -> dict[str, str]:
+    """A digest of each of the user's own modules that are loaded: one may use another in ways that cannot be told."""
+    found = {}
+    for name, module in sorted(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if path and name != "__main__" and path.endswith(".py") and _is_local(name) and not name.startswith("p2p"):
+            found[name] = _file_digest(path, Path(path).stat().st_mtime_ns if Path(path).exists() else 0)
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _file_digest(path: str, _changed: int) -> str:
+    try:
+        return str(blake3(Path(path).read_bytes()).hexdigest())
+    except OSError:
+        return "gone"
+
+
+@functools.cache
+def _version(root: str) -> str:
+    """The version of the installed package that has this top-level module."""
+    try:
+        return metadata.version(root)
+    except metadata.PackageNotFoundError:
+        distributions = metadata.packages_distributions().get(root, [])
+        return " ".join(f"{name} {metadata.version(name)}" for name in sorted(set(distributions))) or "unknown"

@@ -1,0 +1,126 @@
+"""The cache on disk: what a step gave, by the key of its code and inputs.
+
+One JSON file a result, `mlruns/p2p/cache/<two digits>/<key>.json`, format 1, with a digest of its own; the values lie
+in the value store. A file that is damaged, of another format, or in a folder that others can write to is a miss.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from p2p.files import write_atomic
+from p2p.model import ValueRef
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a step gave, as references.
+
+    Attributes:
+        run: key of the run that made it.
+        step_id: the step's id in that run's journal, for what else it did there.
+        code: digest of the step's code.
+        inputs: by name, the digest of each input; None for one that has none.
+        outputs: the outputs by name.
+        others: further names that the step has given or changed.
+        together: one value that holds those of outputs and others which share objects, as a dict by name.
+        random: the states of the global random generators after the step; None where it did not draw from them.
+        random_before: digest of their states before it; empty where it did not draw from them.
+        form: the shape of a function's result.
+    """
+
+    run: str
+    step_id: str
+    code: str
+    inputs: Mapping[str, str | None]
+    outputs: Mapping[str, ValueRef]
+    others: Mapping[str, ValueRef] = field(default_factory=dict)
+    together: ValueRef | None = None
+    random: ValueRef | None = None
+    random_before: str = ""
+    form: str = "one"
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Kept:
+        """Raises ValueError or TypeError for what is no such record."""
+        return cls(
+            run=str(data["run"]), step_id=str(data["step_id"]), code=str(data["code"]), inputs=dict(data["inputs"]),
+            outputs=_refs(data["outputs"]), others=_refs(data["others"]), together=_ref(data["together"]),
+            random=_ref(data["random"]), random_before=str(data["random_before"]), form=str(data["form"]),
+        )  # fmt: skip
+
+
+def _refs(data: Mapping[str, Any]) -> dict[str, ValueRef]:
+    return {str(name): ValueRef.from_dict(ref) for name, ref in data.items()}
+
+
+def _ref(data: Mapping[str, Any] | None) -> ValueRef | None:
+    return None if data is None else ValueRef.from_dict(data)
+
+
+class Entries:
+    """The results that are kept for equal steps of any run.
+
+    Args:
+        folder: where they lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, key: str) -> Kept | None:
+        """The result under this key; None where there is none that can be trusted."""
+        path = self._path(key)
+        if not path.is_file() or not self._is_private():
+            return None
+        try:
+            data = json.loads(path.read_bytes())
+            kept = Kept.from_dict(data["kept"])
+            if data["format"] == FORMAT and data["key"] == key and data["digest"] == _digest(data["kept"]):
+                return kept
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            pass
+        logging.getLogger("p2p.cache").warning("The cached result %s is damaged and is not used.", path)
+        path.unlink(missing_ok=True)
+        return None
+
+    def keep(self, key: str, kept: Kept) -> None:
+        """Keep a result; an earlier one under the key is replaced."""
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        data = json.loads(json.dumps(kept.as_dict()))
+        document = {"format": FORMAT, "key": key, "digest": _digest(data), "kept": data}
+        write_atomic(self._path(key), json.dumps(document) + "\n")
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.json"
+
+    def _is_private(self) -> bool:
+        if not hasattr(os, "getuid"):
+            return True  # Windows has no owner ids; folders under the user's profile are private by default
+        found = self.folder.stat()
+        return found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _digest(data: Any) -> str:
+    return str(blake3(json.dumps(data, sort_keys=True).encode()).hexdigest())
+
+
+def key_of(step: str, code: str, inputs: Mapping[str, str | None], random_before: str = "") -> str:
+    """The key of a result: its step, its code, its inputs, and the random states where the step draws from them."""
+    facts = [FORMAT, step, code, sorted(inputs.items()), random_before]
+    return str(blake3(json.dumps(facts).encode()).hexdigest())

@@ -1,0 +1,45 @@
+"""The states of the global random generators: Python's, NumPy's when it is loaded, PyTorch's when it is loaded.
+
+A step that draws from one of them has its state as a hidden input and output.
+"""
+
+from __future__ import annotations
+
+import pickle
+import random
+import sys
+from typing import Any
+
+from blake3 import blake3
+
+States = dict[str, Any]
+
+
+def states() -> States:
+    """The state of each generator that is loaded, by name."""
+    found: States = {"random": random.getstate()}
+    numpy: Any = sys.modules.get("numpy.random")
+    if numpy is not None:
+        found["numpy"] = numpy.get_state()
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_rng_state"):
+        found["torch"] = torch.get_rng_state()
+    return found
+
+
+def digest(of: States) -> str:
+    """What tells these states from others: equal where, and only where, all that follows is drawn alike."""
+    plain = {name: state.tolist() if name == "torch" else state for name, state in of.items()}
+    return str(blake3(pickle.dumps(plain, protocol=5)).hexdigest(length=16))
+
+
+def put_back(saved: States) -> None:
+    """Set the generators that are loaded to these states; one that is not loaded will start from its own entropy."""
+    if "random" in saved:
+        random.setstate(saved["random"])
+    numpy: Any = sys.modules.get("numpy.random")
+    if "numpy" in saved and numpy is not None:
+        numpy.set_state(saved["numpy"])
+    torch: Any = sys.modules.get("torch")
+    if "torch" in saved and torch is not None:
+        torch.set_rng_state(saved["torch"])

@@ -1,0 +1,211 @@
+"""One step that is about to run: whether its result is there, and keeping it when it had to run."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blake3 import blake3
+
+from p2p.cache import generators
+from p2p.cache.doubts import FILES
+from p2p.cache.earlier import deeds
+from p2p.cache.entries import Kept, key_of
+from p2p.cache.sharing import shared
+from p2p.cache.watching import watched
+from p2p.errors import StoreError
+from p2p.execution import Recalled, Work
+from p2p.model import ValueRef
+
+if TYPE_CHECKING:
+    from p2p.cache.memory import RunMemory
+
+_IMMUTABLE = (str, bytes, int, float, complex, bool, type(None))
+_log = logging.getLogger("p2p.cache")
+_Refs = Mapping[str, ValueRef]
+
+
+class KnownStep:
+    """What is known of one execution of a step.
+
+    Args:
+        run: the memory of its run.
+        work: the step.
+    """
+
+    def __init__(self, run: RunMemory, work: Work) -> None:
+        self._run = run
+        self._work = work
+        self._code = work.code() if work.code is not None else None
+        self._inputs: dict[str, ValueRef] = {}
+        self._seen: Mapping[str, None] = {}
+        self._before: generators.States = {}
+        self.changed: _Refs = {}
+
+    def references(self) -> dict[str, ValueRef]:
+        """References of the inputs, stored, so that they are recognized in another run and can be looked at."""
+        known = self._work.known
+        self._inputs = {name: known.get(name) or self._run.stored(v) for name, v in self._work.inputs.items()}
+        return self._inputs
+
+    def recall(self, step_id: str) -> Recalled | None:
+        """The result of this step, if the resumed run or the cache has it."""
+        for kept, why in self._candidates():
+            found = self._load(kept)
+            if found is not None:
+                self._do_again(kept, step_id)
+                return replace(found, facts={"from_run": kept.run, "because": why, "kept": kept.as_dict()})
+        return None
+
+    def _candidates(self) -> Iterator[tuple[Kept, str]]:
+        if self._code is None:
+            return
+        drawn = generators.digest(generators.states())
+        earlier = self._run.earlier.step(self._work.name) if self._run.earlier is not None else None
+        if earlier is not None and self._is_the_same(earlier) and earlier.random_before in ("", drawn):
+            yield earlier, "resumed"
+        if self._run.entries is not None and self._work.policy.cache and not self._undecided():
+            for random_before in ("", drawn):
+                kept = self._run.entries.find(self._key(random_before))
+                if kept is not None:
+                    yield kept, "cached"
+
+    def _is_the_same(self, earlier: Kept) -> bool:
+        assert self._code is not None
+        return (earlier.code, dict(earlier.inputs)) == (self._code.digest, self._digests())
+
+    def _digests(self) -> dict[str, str | None]:
+        return {name: ref.digest for name, ref in self._inputs.items()}
+
+    def _key(self, random_before: str) -> str:
+        assert self._code is not None
+        files = {f"file {name}": _file_digest(name) for name in self._work.policy.paths}
+        return key_of(self._work.name, self._code.digest, {**self._digests(), **files}, random_before)
+
+    def _undecided(self) -> list[str]:
+        """Why the result cannot be known to depend on code and inputs alone; empty where it can."""
+        assert self._code is not None
+        paths = self._work.policy.paths
+        doubts = [doubt for doubt in self._code.doubts if not (paths and doubt.startswith(FILES))]
+        unknown = [f"its input '{name}' has no digest ({ref.reason or ref.type})"
+                   for name, ref in self._inputs.items() if ref.digest is None]  # fmt: skip
+        gone = [f"its file {name} cannot be read" for name in paths if not _file_digest(name)]
+        return [*doubts, *unknown, *gone]
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """See what the body touches, and where it leaves the random generators."""
+        self._before = generators.states()
+        own = self._run.directory.parent.parent
+        with watched(self._work.policy.paths, [own]) as touched:
+            yield
+        self._seen = touched.seen
+
+    def keep(self, step_id: str, outputs: Mapping[str, Any], refs: _Refs) -> dict[str, Any]:
+        """Keep the result for whoever resumes this run, and in the cache where that is safe."""
+        if self._code is None:
+            return {}
+        given = {name: value for name, value in self._work.others().items() if name not in outputs}
+        self.changed = self._changed_inputs(outputs)
+        others = {**self.changed, **{name: self._run.stored(v) for name, v in given.items()}}
+        if self._work.form() == "other":
+            return {"uncached": ["it gives a tuple of a type of its own"]}
+        lost = [f"'{name}' ({ref.reason})" for name, ref in {**refs, **others}.items() if ref.codec is None]
+        if lost:
+            why = f"it gives what cannot be stored: {'; '.join(lost)}"
+            _log.warning("Step '%s' cannot be taken over by a run that resumes this one: %s", self._work.name, why)
+            return {"uncached": [why]}
+        kept = self._kept(step_id, refs, others, self._together({**given, **outputs}, refs))
+        return {"kept": kept.as_dict(), **self._cached(kept)}
+
+    def _kept(self, step_id: str, refs: _Refs, others: _Refs, together: ValueRef | None) -> Kept:
+        assert self._code is not None
+        after = generators.states()
+        before = generators.digest(self._before)
+        drew = generators.digest(after) != before
+        return Kept(
+            run=self._run.directory.name, step_id=step_id, code=self._code.digest, inputs=self._digests(),
+            outputs=dict(refs), others=dict(others), together=together, form=self._work.form(),
+            random=self._run.values.put(after) if drew else None, random_before=before if drew else "",
+        )  # fmt: skip
+
+    def _cached(self, kept: Kept) -> dict[str, Any]:
+        """Put the result into the cache, or say why not."""
+        if self._run.entries is None or not self._work.policy.cache:
+            return {}
+        reasons = [*self._undecided(), *self._seen]
+        if reasons:
+            return {"uncached": reasons[:10]}
+        self._run.entries.keep(self._key(kept.random_before), kept)
+        return {}
+
+    def _changed_inputs(self, outputs: Mapping[str, Any]) -> dict[str, ValueRef]:
+        """Inputs that the step has changed in place without naming them as outputs."""
+        found = {}
+        for name, value in self._work.inputs.items():
+            before = self._inputs[name].digest
+            if name not in outputs and before is not None and not isinstance(value, _IMMUTABLE):
+                after = self._run.stored(value)
+                if after.digest != before:
+                    found[name] = after
+        return found
+
+    def _together(self, given: Mapping[str, Any], refs: _Refs) -> ValueRef | None:
+        """One value of those that share objects, so that they do so again when they are loaded."""
+        values = {**self._work.inputs, **given}
+        whole = {name: v for name, v in values.items() if name not in refs or refs[name].codec != "png"}
+        names = shared(whole)
+        if not set(names) & set(given):
+            return None
+        ref = self._run.values.put({name: whole[name] for name in names})
+        return ref if ref.codec is not None else None
+
+    def _load(self, kept: Kept) -> Recalled | None:
+        """The values of a kept result; None, with a warning, where one is missing or damaged."""
+        values = self._run.values
+        try:
+            together: dict[str, Any] = values.get(kept.together) if kept.together is not None else {}
+            loaded = {name: together[name] if name in together else values.get(ref)
+                      for name, ref in {**kept.outputs, **kept.others}.items()}  # fmt: skip
+            random = values.get(kept.random) if kept.random is not None else None
+        except StoreError as error:
+            _log.warning("A kept result of step '%s' cannot be used, so it runs again: %s", self._work.name, error)
+            return None
+        outputs = {name: loaded[name] for name in kept.outputs}
+        others = {name: value for name, value in {**together, **loaded}.items() if name not in outputs}
+        # Only when the result is in its place: the imports that go with it load the generators.
+        return Recalled(outputs, kept.outputs, others, kept.form, settle=lambda: generators.put_back(random or {}))
+
+    def _do_again(self, kept: Kept, step_id: str) -> None:
+        """What the step logged, and the files that it left, belong to this run too."""
+        source = self._run.directory.parent / kept.run
+        if not source.is_dir():
+            return
+        for event in deeds(source, kept.step_id):
+            data = {name: value for name, value in event.items() if name not in ("kind", "at", "step_id")}
+            if event["kind"] == "logged" or _copied(source / event["path"], self._run.directory / event["path"]):
+                self._run.events.append(event["kind"], step_id=step_id, **data)
+
+
+def _copied(source: Path, target: Path) -> bool:
+    """Whether a file or folder was there to be copied."""
+    if not source.exists():
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copyfile(source, target)
+    return True
+
+
+def _file_digest(name: str) -> str:
+    try:
+        return str(blake3(Path(name).read_bytes()).hexdigest())
+    except OSError:
+        return ""

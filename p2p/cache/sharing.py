@@ -1,0 +1,63 @@
+"""Which values hold the same object: kept apart, a change to one would no longer show in the other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+_ATOMS = (str, bytes, int, float, complex, bool, type(None), type, range, slice)
+_MOST = 100_000  # objects looked at in one value
+
+
+def shared(values: Mapping[str, Any]) -> list[str]:
+    """The names whose values hold an object that another one's holds too, and that can be changed."""
+    owners: dict[int, list[str]] = {}
+    for name, value in values.items():
+        for found in _changeable(value):
+            owners.setdefault(found, []).append(name)
+    return [name for name in values if any(name in group and len(group) > 1 for group in owners.values())]
+
+
+def _changeable(value: Any) -> set[int]:
+    """The ids of the objects in a value that can be changed in place.
+
+    A frame counts as one object: pandas copies its data on write. An array counts as the one whose memory it shows.
+    """
+    found: set[int] = set()
+    waiting = [value]
+    looked = 0
+    while waiting and looked < _MOST:
+        one = waiting.pop()
+        looked += 1
+        if isinstance(one, _ATOMS) or (callable(one) and not hasattr(one, "__dict__")):
+            continue
+        if id(one) in found:
+            continue
+        waiting += _inside(one)
+        if not isinstance(one, tuple | frozenset):
+            found.add(_memory_of(one))
+            found.add(id(one))
+    return found
+
+
+def _memory_of(one: Any) -> int:
+    numpy: Any = sys.modules.get("numpy")
+    while numpy is not None and isinstance(one, numpy.ndarray) and isinstance(one.base, numpy.ndarray):
+        one = one.base
+    return id(one)
+
+
+def _inside(one: Any) -> list[Any]:
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is not None and isinstance(one, pandas.DataFrame | pandas.Series | pandas.Index):
+        return []
+    if isinstance(one, dict):
+        return [*one.keys(), *one.values()]
+    if isinstance(one, list | tuple | set | frozenset):
+        return list(one)
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is not None and isinstance(one, numpy.ndarray):
+        return list(one.ravel()) if one.dtype == object else []
+    fields = getattr(one, "__dict__", None)
+    return list(fields.values()) if isinstance(fields, dict) and not isinstance(one, type) else []

@@ -1,0 +1,102 @@
+"""What a step really touches while it runs: files, network, other programs. Python tells through its audit events.
+
+What a library opens in C without telling Python is not seen here; the text has to show it (see `doubts`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.bind", "urllib.Request", "http.client.connect")
+_PROGRAMS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty")
+_FILES = ("os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "shutil.copyfile",
+          "shutil.move", "shutil.rmtree", "sqlite3.connect", "glob.glob")  # fmt: skip
+
+
+def _library_folders() -> tuple[str, ...]:
+    """Where Python and its packages live, and what they keep for themselves: their content goes with their version."""
+    home = Path.home()
+    folders: list[str | Path] = [
+        *sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, "/proc", "/sys", "/dev", "/usr/share", "/etc",
+        "/usr/lib", "/lib", home / ".cache", home / ".config" / "matplotlib", home / ".ipython",
+        os.environ.get("MPLCONFIGDIR") or "/proc",
+    ]  # fmt: skip
+    return tuple(dict.fromkeys(f"{Path(folder).resolve()}{os.sep}" for folder in folders))
+
+
+class Touched:
+    """What was seen.
+
+    Args:
+        files: the files that may be read: those that the step declares.
+        own: folders of our own, which do not count.
+    """
+
+    def __init__(self, files: Sequence[str], own: Sequence[Path]) -> None:
+        self.seen: dict[str, None] = {}
+        self._declared = {str(Path(name).resolve()) for name in files}
+        self._ignored = (*_library_folders(), *(f"{folder.resolve()}{os.sep}" for folder in own))
+
+    def take(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """One audit event."""
+        if event == "open":
+            self._path("opened", arguments[0], writes=_writes(arguments))
+        elif event in _FILES:
+            self._path(event, arguments[0] if arguments else "", writes=event not in ("os.listdir", "os.scandir"))
+        elif event in _NETWORK:
+            self.seen.setdefault(f"it used the network ({event})")
+        elif event in _PROGRAMS:
+            self.seen.setdefault(f"it started another program ({event})")
+
+    def _path(self, what: str, path: Any, *, writes: bool) -> None:
+        if not isinstance(path, str | bytes | os.PathLike):
+            return  # a file descriptor: it was opened before
+        name = os.path.realpath(os.fsdecode(path))
+        if name.startswith(self._ignored) or (name in self._declared and not writes):
+            return
+        if name.startswith(os.path.realpath(tempfile.gettempdir()) + os.sep + "ipykernel_"):
+            return  # where a kernel keeps the sources of its cells
+        self.seen.setdefault(f"it {what} {name}" + (" for writing" if writes and what == "opened" else ""))
+
+
+def _writes(arguments: tuple[Any, ...]) -> bool:
+    mode = arguments[1] if len(arguments) > 1 else None
+    flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else 0
+    if isinstance(mode, str):
+        return any(letter in mode for letter in "wax+")
+    return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+
+_watching: list[Touched] = []
+_installed: list[bool] = []
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watching:
+        watching, _watching[:] = list(_watching), []  # what we do ourselves is not looked at
+        try:
+            for touched in watching:
+                touched.take(event, arguments)
+        finally:
+            _watching[:] = watching
+
+
+@contextmanager
+def watched(files: Sequence[str], own: Sequence[Path]) -> Iterator[Touched]:
+    """In the block, what this process touches is noted."""
+    if not _installed:
+        sys.addaudithook(_hook)
+        _installed.append(True)
+    touched = Touched(files, own)
+    _watching.append(touched)
+    try:
+        yield touched
+    finally:
+        _watching.remove(touched)
