@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from p2p.errors import InputRefused
 from p2p.settings import load_settings
 
 
@@ -31,6 +34,16 @@ def test_empty_variables_are_as_good_as_none(tmp_path: Path) -> None:
     assert settings.root == tmp_path.resolve()
     assert settings.tracking_uri.startswith("sqlite:///")
     assert settings.experiment is None
+
+
+@pytest.mark.parametrize(("text", "limit"), [("", 20 * 10**9), ("5GB", 5 * 10**9), ("none", None), ("0", 0)])
+def test_the_limit_of_the_store_is_given_as_a_size(tmp_path: Path, text: str, limit: int | None) -> None:
+    assert load_settings(tmp_path, {"P2P_STORE_LIMIT": text}).values_limit == limit
+
+
+def test_a_limit_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="P2P_STORE_LIMIT is 'big'"):
+        load_settings(tmp_path, {"P2P_STORE_LIMIT": "big"})
 
 
 def test_all_run_state_lies_in_one_folder(tmp_path: Path) -> None:
