@@ -122,6 +122,7 @@ def test_a_link_is_removed_and_not_what_it_points_to(store: DiskStore, tmp_path:
     file.path.symlink_to(tmp_path / "mine")
     age(file.path)
     assert "is a link" in damage(file)
+    assert [listed.used < hour_ago() for listed in stored_files(store.root)] == [True]
     assert remove(store.root, [file], before=hour_ago()) == [file]
     assert (tmp_path / "mine").read_text() == "keep"
     assert not store.has(ref)

@@ -77,6 +77,7 @@ def test_a_limit_removes_no_more_than_it_takes_the_longest_unused_first(place: S
 
 def test_a_dry_run_tells_the_same_and_removes_nothing(place: Settings) -> None:
     one, two = value(place, [1]), value(place, [2])
+    value(place, ["young"], unused=60)
     path = entry(place, "ab" * 32, "gone", y=one)
     told = prune(place, Keep(runs=0), dry=True)
     assert stored(place, one, two) == [True, True]
