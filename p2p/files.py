@@ -51,13 +51,27 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold the lock file at `path` in the block, waiting for those who have it; `shared` locks go together."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        with contextlib.suppress(ImportError):  # Windows has no flock: there, nobody waits
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        _lock(descriptor, "LOCK_SH" if shared else "LOCK_EX")
         yield
     finally:
+        with contextlib.suppress(OSError):
+            _lock(descriptor, "LOCK_UN")  # closing is not enough: a process that was forked meanwhile has it open too
         os.close(descriptor)
+
+
+def _lock(descriptor: int, how: str) -> None:
+    with contextlib.suppress(ImportError):  # Windows has no flock: there, nobody waits
+        import fcntl
+
+        fcntl.flock(descriptor, getattr(fcntl, how))
+
+
+def make_folder(path: Path, *, mode: int = 0o777) -> None:
+    """Make a folder and those above it, unless it is there; raises StoreError, naming the free space."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=mode)
+    except OSError as error:
+        raise _not_written(path, 0, error) from error
 
 
 @contextmanager

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from p2p.errors import StoreError
-from p2p.files import locked, write_atomic
+from p2p.files import locked, make_folder, write_atomic
 
 
 def names(folder: Path) -> list[str]:
@@ -102,3 +103,27 @@ def test_shared_locks_go_together_and_an_exclusive_one_waits(tmp_path: Path) -> 
         assert not got.wait(0.1)
     waiting.join(10)
     assert got.is_set()
+
+
+def test_a_lock_ends_with_its_block_also_where_a_child_was_forked_in_it(tmp_path: Path) -> None:
+    lock, got = tmp_path / ".lock", threading.Event()
+    with locked(lock):
+        mine = [int(entry.name) for entry in Path("/proc/self/fd").iterdir() if entry.resolve() == lock.resolve()]
+        child = subprocess.Popen(["sleep", "30"], pass_fds=mine)
+    threading.Thread(target=_take, args=(lock, got), daemon=True).start()
+    try:
+        assert got.wait(5)
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _take(lock: Path, got: threading.Event) -> None:
+    with locked(lock):
+        got.set()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"file/a .*cannot be written.*bytes are free"):
+        make_folder(tmp_path / "file" / "a")

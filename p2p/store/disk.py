@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -18,6 +19,7 @@ from p2p.store.values import checked, file_name, loaded, missing
 
 LOCK = ".lock"
 DAMAGED = "damaged"
+_TRIES = 5
 
 
 class DiskStore:
@@ -44,8 +46,7 @@ class DiskStore:
             return ref
         path = self.path(ref)
         if not (self._is_whole(path, str(ref.digest)) and self._use(path)):
-            self._open()
-            write_atomic(path, data, sync=False, mode=0o600, placing=locked(self.root / LOCK, shared=True))
+            self._write(path, data)
         forget(str(path))
         return ref
 
@@ -143,6 +144,17 @@ class DiskStore:
                 return _touch(path)
         except OSError:  # there is no store, or it is not ours to change
             return path.is_file()
+
+    def _write(self, path: Path, data: bytes) -> None:
+        for tries_left in reversed(range(_TRIES)):
+            self._open()
+            try:
+                write_atomic(path, data, sync=False, mode=0o600, placing=locked(self.root / LOCK, shared=True))
+            except StoreError as error:
+                if error.fields["errno"] != errno.ENOENT or not tries_left:
+                    raise  # else the unfinished file was cleared away, or the whole folder was, under our hands
+            else:
+                return
 
     def _open(self) -> None:
         """Makes the folder and keeps others out of it."""

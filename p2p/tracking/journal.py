@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from p2p.errors import StoreError
+from p2p.files import make_folder
 from p2p.tracking.lease import RunReplaced
 
 FORMAT = 1
@@ -41,17 +42,23 @@ class Journal:
         directory: the run's directory; made (for this user alone) when it is not there.
         held: tells whether the run is still this process's to write to; always, when not given.
         mask: takes secrets out of what is written.
+
+    Raises:
+        StoreError: the directory or the file cannot be made.
     """
 
     def __init__(
         self, directory: Path, *, held: Callable[[], bool] | None = None, mask: Callable[[Any], Any] = _unchanged
     ) -> None:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(directory, mode=0o700)
         self.directory = directory
         self.path = directory / NAME
         self._held = held
         self._mask = mask
-        self._descriptor: int | None = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            self._descriptor: int | None = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _not_written(self.path, error.strerror or str(error)) from error
 
     def append(self, kind: str, **data: Any) -> None:
         """Write one event.

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from p2p.errors import StoreError
-from p2p.files import write_atomic
+from p2p.files import make_folder, write_atomic
 from p2p.tracking.owner import Life, Owner, life_of, this_process
 
 BEAT = 5.0  # seconds between two heartbeats
@@ -61,8 +61,12 @@ class Lease:
 
 
 def take_lease(path: Path, owner: Owner | None = None) -> None:
-    """Make `owner` (this process when not given) the owner of the run; an earlier owner can no longer commit."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make `owner` (this process when not given) the owner of the run; an earlier owner can no longer commit.
+
+    Raises:
+        StoreError: the disk does not take it.
+    """
+    make_folder(path.parent, mode=0o700)
     write_atomic(path, json.dumps((owner or this_process()).as_dict()) + "\n", sync=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from p2p.errors import StoreError
 from p2p.store import DiskStore
 from p2p.store.encoding import digest_of
+from tests.store.many import many_at_once
 
 
 def files(root: Path) -> list[str]:
@@ -121,3 +123,27 @@ def test_two_processes_may_put_the_same_values_at_once(tmp_path: Path) -> None:
     stored = [name for name in files(tmp_path / "values") if name != ".lock"]
     assert len(stored) == 50
     assert all(name.endswith(".json") and ".tmp" not in name for name in stored)
+
+
+def test_a_folder_that_vanishes_while_a_value_is_written_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, real = DiskStore(tmp_path / "values"), os.write
+    vanished: list[int] = []
+
+    def write(descriptor: int, data: Any) -> int:
+        if not vanished:
+            vanished.append(descriptor)
+            shutil.rmtree(store.root)
+        return real(descriptor, data)
+
+    monkeypatch.setattr(os, "write", write)
+    assert store.get(store.put([1])) == [1]
+    assert vanished
+
+
+def test_processes_some_of_them_killed_leave_a_sound_store(tmp_path: Path) -> None:
+    """The soak (tests/soak/test_store_soak.py) does the same at length."""
+    worked = many_at_once(tmp_path, processes=4, operations=60, killed=1, seed=7)
+    assert (worked.wrong, worked.errors, worked.killed) == ([], [], 1)
+    assert worked.done.total() == 3 * 60
