@@ -88,7 +88,8 @@ def prune_over_limit(settings: Settings) -> None:
         return
     if done is None or settings.values_limit is None:
         return
-    show.err.print(f"[dim]the stored values were over their limit: {_summary(done, 'removed')}[/]")
+    if done.values:
+        show.err.print(f"[dim]the stored values were over their limit: {_summary(done, 'removed')}[/]")
     if done.left > settings.values_limit:
         show.err.print(
             f"[yellow]warning:[/] the stored values take {size_text(done.left)}, more than their limit of "
