@@ -59,7 +59,7 @@ class Reuse:
         secrets = [name for name, value in again.items() if value == MASK]
         if secrets:
             raise InputRefused(
-                f"Run {self.resumes.key} was given {', '.join(map(repr, secrets))}, which is secret and written nowhere.",
+                f"Run {self.resumes.key} was given the secret {', '.join(map(repr, secrets))}, written nowhere.",
                 cure=f"Give it again: -p {secrets[0]}=...",
             )
         return again

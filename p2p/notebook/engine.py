@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine
 
+from p2p.notebook.client import KernelClient
 from p2p.notebook.kernelplan import KernelPlan
 from p2p.notebook.manager import TruthfulManager
 
@@ -59,7 +59,7 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
         **_ignored: Any,
     ) -> None:
         """Start the kernel with p2p as an extension, so that it is there before the first cell, and run the cells."""
-        client = PapermillNotebookClient(
+        client = KernelClient(
             nb_man, kernel_name=kernel_name, timeout=execution_timeout, startup_timeout=start_timeout,
             log_output=log_output, stdout_file=stdout_file, stderr_file=stderr_file,
             extra_arguments=["--InteractiveShellApp.extensions=p2p", "--IPKernelApp.log_level=CRITICAL"],

@@ -140,7 +140,7 @@ def _execute(notebook: Notebook, values: Values, driver: Driver, options: RunOpt
     except PapermillExecutionError as error:
         return _Failure(RunStatus.FAILED, f"{error.ename}: {error.evalue}", _running_cell(driver))
     except DeadKernelError:
-        return _Failure(RunStatus.FAILED, "the kernel died", _running_cell(driver))
+        return _Failure(RunStatus.FAILED, _why_it_died(driver), _running_cell(driver))
     except CellTimeoutError:
         return _Failure(RunStatus.FAILED, f"the cell took longer than {options.cell_timeout} s", _running_cell(driver))
     return _unfinished(plan.managers[-1], driver)
@@ -155,6 +155,12 @@ def _environment(notebook: Notebook, values: Values, driver: Driver, options: Ru
         notebook=str(notebook.path.resolve()), given=values.literals(), convert=bool(values.converted()),
     )  # fmt: skip
     return {**os.environ, **attachment.environment(values.secrets())}
+
+
+def _why_it_died(driver: Driver) -> str:
+    """The sidecar kills a kernel whose step does not stop when its time is over; any other death is its own."""
+    killed = [event["error"] for event in read_events(driver.directory) if event["kind"] == "step_killed"]
+    return str(killed[-1]) if killed else "the kernel died"
 
 
 def _running_cell(driver: Driver) -> int | None:

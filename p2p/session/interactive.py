@@ -16,6 +16,7 @@ from p2p.store import DiskStore
 from p2p.tracking import Driver, Journal, RunFacts, guard
 from p2p.tracking.beside import Beside
 from p2p.tracking.lease import held
+from p2p.tracking.owner import this_process
 from p2p.tracking.ownrun import OwnRun
 
 
@@ -49,6 +50,7 @@ class AttachedSession:
         directory = Path(attachment.directory)
         values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values")
         journal = Journal(directory, held=held(Path(attachment.lease)))
+        journal.append("kernel_started", process=this_process().as_dict())
         self.memory = RunMemory(
             values, journal, directory,
             earlier=Earlier(Path(attachment.resumes)) if attachment.resumes else None,

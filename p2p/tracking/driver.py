@@ -19,7 +19,7 @@ from p2p.tracking.lease import RunReplaced
 from p2p.tracking.ownrun import OwnRun
 
 _INTERVAL = 0.1
-_INTERRUPTED = 0.5  # seconds that an interrupted run waits for MLflow: the sidecar goes on by itself
+_INTERRUPTED = 0.3  # seconds that an interrupted run waits for MLflow: the sidecar goes on by itself
 Watcher = Callable[[Mapping[str, Any]], None]
 
 

@@ -14,6 +14,7 @@ from p2p.tracking.lease import Lease
 from p2p.tracking.mlstore import redacted
 from p2p.tracking.owner import Life
 from p2p.tracking.passing import Unreachable
+from p2p.tracking.processes import end_kernels
 from p2p.tracking.records import failed_step, opening
 from p2p.tracking.sending import sending
 
@@ -66,6 +67,7 @@ def end(settings: Settings, key: str, error: str, status: RunStatus = RunStatus.
             return False
         if any(event["kind"] == "run_finished" for event in events):
             return False
+        end_kernels(directory)
         lease.take_lease(settings.lease(key))  # from now on, its owner cannot commit
         journal = Journal(directory)
         facts = {"failed_step": failed_step(directory), "failed_cell": _cell_at_work(events), "error": error}

@@ -22,6 +22,7 @@ from p2p.settings import Settings
 from p2p.tracking import lease, reaper
 from p2p.tracking.overdue import Overdue
 from p2p.tracking.owner import Life, Owner, life_of
+from p2p.tracking.processes import end_kernels
 from p2p.tracking.rounds import Rounds
 
 _LOOK = 0.2  # seconds between two looks at the owner
@@ -76,6 +77,8 @@ class Sidecar:
     def _end_what_is_open(self) -> None:
         if self.settings is None or not self.key:
             return
+        if life_of(self.owner) is Life.DEAD:
+            end_kernels(self.settings.runs / self.key)
         killed = self.overdue.killed if self.overdue is not None else ""
         if killed:
             reaper.end(self.settings, self.key, killed, RunStatus.FAILED)

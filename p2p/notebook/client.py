@@ -1,0 +1,35 @@
+"""nbclient's client, with kernels that are gone when their run is stopped: they themselves, and what they started."""
+
+from __future__ import annotations
+
+import sys
+
+from nbclient.exceptions import CellExecutionError
+from papermill.clientwrap import PapermillNotebookClient
+
+from p2p.tracking.processes import Descendants
+
+
+class KernelClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
+    """Runs the cells; a kernel that is stopped in the middle is killed, with all its children."""
+
+    def _cleanup_kernel(self) -> None:
+        """Stop the kernel; at once when something other than a cell's own error ends the run."""
+        if not self.was_stopped():
+            super()._cleanup_kernel()
+            return
+        started = Descendants.of(self._kernel_pid())
+        self.shutdown_kernel = "immediate"
+        try:
+            super()._cleanup_kernel()
+        finally:
+            started.kill()
+
+    def was_stopped(self) -> bool:
+        """Whether an exception is passing through that no cell has raised: Ctrl-C, a timeout, a dead kernel."""
+        error = sys.exc_info()[1]
+        return error is not None and not isinstance(error, CellExecutionError)
+
+    def _kernel_pid(self) -> int | None:
+        pid = getattr(getattr(self.km, "provisioner", None), "pid", None)
+        return int(pid) if pid else None

@@ -1,0 +1,45 @@
+"""Ending the processes of a run: a kernel, and whatever it has started."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from p2p.tracking.journal import read_events
+from p2p.tracking.owner import Life, Owner, life_of
+
+
+@dataclass
+class Descendants:
+    """Processes that another one has started, told while it lives: its death hides whose children they were."""
+
+    processes: list[psutil.Process] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, pid: int | None) -> Descendants:
+        """The children of `pid` at any depth; none where it is gone."""
+        with contextlib.suppress(psutil.Error):
+            if pid is not None:
+                return cls(psutil.Process(pid).children(recursive=True))
+        return cls()
+
+    def kill(self) -> None:
+        """End those that still live; psutil sees to it that none is another process with a used pid."""
+        for process in self.processes:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+
+
+def end_kernels(directory: Path) -> None:
+    """End the kernels of the run in `directory`, whose driver is dead, and what they have started."""
+    for event in read_events(directory):
+        if event["kind"] == "kernel_started":
+            kernel = Owner.from_dict(event["process"])
+            if life_of(kernel) is Life.ALIVE:
+                started = Descendants.of(kernel.pid)
+                with contextlib.suppress(psutil.Error):
+                    psutil.Process(kernel.pid).kill()
+                started.kill()
