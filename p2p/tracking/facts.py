@@ -31,7 +31,8 @@ def python_version() -> str:
 
 def package_versions() -> dict[str, str]:
     """Name and version of every installed distribution, in alphabetical order."""
-    found = {d.metadata["Name"]: d.version for d in metadata.distributions() if d.metadata["Name"]}
+    headers = [found.metadata for found in metadata.distributions()]  # parsed anew each time it is asked for
+    found = {header["Name"]: header["Version"] for header in headers if header["Name"]}
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 

@@ -23,7 +23,7 @@ from p2p.params import ParameterSet
 from p2p.runners import run_pipeline
 from p2p.settings import Settings
 from p2p.store import DiskStore
-from p2p.tracking import driver
+from p2p.tracking import driver, facts
 from p2p.tracking.journal import read_events
 from p2p.tracking.lease import leases
 from p2p.tracking.reaper import reap, sweep
@@ -119,7 +119,6 @@ def run_with_faults(
     """One run of the pipeline in which the nth operation below the project fails."""
 
     def work() -> dict[str, Any]:
-        driver.Beside = NoSidecar  # type: ignore[misc,assignment]
         values = ParameterSet.of(Params).parse({"month": month})
         with failing(nth, code, below=settings.root, lasting=lasting) as faults:
             try:
@@ -204,7 +203,12 @@ def every_fault(settings: Settings, code: int, *, lasting: bool, nths: range) ->
     ("code", "lasting"), [(errno.ENOSPC, False), (errno.EIO, False), (errno.ENOSPC, True)],
     ids=["ENOSPC once", "EIO once", "ENOSPC from then on"],
 )  # fmt: skip
-def test_every_file_operation_of_a_run_may_fail(settings: Settings, code: int, lasting: bool) -> None:
+def test_every_file_operation_of_a_run_may_fail(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, code: int, lasting: bool
+) -> None:
+    monkeypatch.setattr(driver, "Beside", NoSidecar)
+    monkeypatch.setattr(facts, "package_versions", dict)  # takes longer than all the rest, and writes nothing
+    run_pipeline(FIVE, ParameterSet.of(Params).parse({"month": 1}), settings)  # imports what the forks will need
     number, ends, wrong = every_fault(settings, code, lasting=lasting, nths=range(1, MOST))
     swept = sweep(settings)
     still = [lease.key for lease in leases(settings.open_runs)]
