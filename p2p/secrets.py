@@ -16,6 +16,12 @@ from urllib.parse import quote, quote_plus
 MASK: Final = "**********"
 SHORTEST: Final = 4  # a shorter text stands in too many words: its mask would ruin what it is taken out of
 SHORTEST_VARIABLE: Final = 6
+# Fields that programs read: a password may be a common word (`error`, `json`), and must not break what holds it.
+_IN_EVENTS: Final = frozenset(
+    {"format", "at", "by", "run_kind", "status", "run_id", "experiment", "experiment_id", "key", "notebook_digest"}
+    | {"cell_id", "path", "folder", "step", "parent", "failed_step", "name", "resumed_from"}
+)
+_ANYWHERE: Final = frozenset({"cell_type", "codec", "digest", "id", "output_type", "state", "status", "type"})
 _LONG_LINE: Final = 12  # of a secret of several lines (a key), each line this long is masked by itself too
 
 _NAME: Final = re.compile(
@@ -50,8 +56,14 @@ class Masker:
         return text
 
     def data(self, data: Any) -> Any:
-        """Plain data with every text in it masked, keys too; the data itself where there is nothing to mask."""
+        """Plain data with every text in it masked; the data itself where there is nothing to mask."""
         return self._masked(data) if self._forms else data
+
+    def event(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fields of an event, masked but for those that p2p itself reads: a password may be a common word."""
+        if not self._forms:
+            return fields
+        return {name: value if name in _IN_EVENTS else self._masked(value) for name, value in fields.items()}
 
     def _masked(self, data: Any) -> Any:
         if isinstance(data, str):
@@ -59,12 +71,16 @@ class Masker:
         if data is None or isinstance(data, int | float):
             return data
         if isinstance(data, Mapping):
-            return {self._masked(key): self._masked(value) for key, value in data.items()}
+            return {self._key(key): item if key in _ANYWHERE else self._masked(item) for key, item in data.items()}
         if isinstance(data, list | tuple | set | frozenset):
             return [self._masked(item) for item in data]
         shown = str(data)
         masked = self.text(shown)
         return data if masked == shown else masked
+
+    def _key(self, key: Any) -> Any:
+        """A key that is a name stays: it belongs to whoever made the data, even if it is somebody's password."""
+        return key if str(key).isidentifier() else self._masked(key)
 
 
 def environment_secrets(environment: Mapping[str, str]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from p2p.quantities import bytes_in
 
 VALUES_LIMIT = 20 * 10**9
+OUTPUT_LIMIT = 10 * 10**6
 _PROJECT_MARKS = ("pyproject.toml", "mlruns", "notebooks", ".git")
 
 
@@ -23,12 +24,15 @@ class Settings:
         experiment: name given by `MLFLOW_EXPERIMENT_NAME`; None means the notebook's or pipeline's own name.
         values_limit: bytes that stored values may take before those of old runs are removed; `P2P_STORE_LIMIT`, such
             as `20GB` (the default) or `none`.
+        output_limit: bytes of output that an executed notebook keeps of a cell, and ten times as many of all its cells;
+            `P2P_OUTPUT_LIMIT`, such as `10MB` (the default).
     """
 
     root: Path
     tracking_uri: str
     experiment: str | None = None
     values_limit: int | None = VALUES_LIMIT
+    output_limit: int = OUTPUT_LIMIT
 
     @property
     def mlruns(self) -> Path:
@@ -74,6 +78,7 @@ def load_settings(start: Path | None = None, environ: Mapping[str, str] | None =
     return Settings(
         root=root, tracking_uri=uri, experiment=env.get("MLFLOW_EXPERIMENT_NAME") or None,
         values_limit=_limit(env.get("P2P_STORE_LIMIT") or ""),
+        output_limit=bytes_in(env.get("P2P_OUTPUT_LIMIT") or str(OUTPUT_LIMIT), "P2P_OUTPUT_LIMIT"),
     )  # fmt: skip
 
 

@@ -47,9 +47,13 @@ def test_the_longer_of_two_secrets_leaves_nothing_of_itself() -> None:
 
 
 def test_texts_at_every_depth_of_plain_data_are_masked_and_the_rest_is_kept() -> None:
-    data = {"swordfish": [1, 2.5, None, True, {"a": ("x swordfish",)}], "path": Path("/tmp/swordfish"), "ok": Path("a")}
+    data = {
+        "a swordfish": [1, 2.5, None, True, {"a": ("x swordfish",)}],
+        "path": Path("/tmp/swordfish"),
+        "ok": Path("a"),
+    }
     assert Masker(["swordfish"]).data(data) == {
-        MASK: [1, 2.5, None, True, {"a": [f"x {MASK}"]}], "path": f"/tmp/{MASK}", "ok": Path("a"),
+        f"a {MASK}": [1, 2.5, None, True, {"a": [f"x {MASK}"]}], "path": f"/tmp/{MASK}", "ok": Path("a"),
     }  # fmt: skip
 
 
@@ -77,3 +81,13 @@ def test_a_variable_is_a_secret_by_its_name(name: str, value: str, secret: bool)
 def test_the_password_in_a_url_is_a_secret_whatever_its_variable_is_called() -> None:
     assert environment_secrets({"DB": "postgresql://me:sword@fish@host:5432/db"}) == {"sword@fish"}
     assert list(url_passwords("http://host:80/a@b and https://token@host and file:///a:b@c")) == []
+
+
+def test_a_password_that_is_a_common_word_breaks_nothing_that_holds_it() -> None:
+    masker = Masker(["error", "json", "token"])
+    output = {"output_type": "error", "evalue": "an error", "token": 1}
+    assert masker.data(output) == {"output_type": "error", "evalue": f"an {MASK}", "token": 1}
+    event = {"path": "error.ipynb", "error": "error", "outputs": {"token": {"codec": "json", "preview": "json"}}}
+    assert masker.event(event) == {
+        "path": "error.ipynb", "error": MASK, "outputs": {"token": {"codec": "json", "preview": MASK}}
+    }  # fmt: skip

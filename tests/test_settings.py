@@ -46,6 +46,13 @@ def test_a_limit_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         load_settings(tmp_path, {"P2P_STORE_LIMIT": "big"})
 
 
+def test_the_output_that_a_cell_keeps_is_given_as_a_size(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {}).output_limit == 10**7
+    assert load_settings(tmp_path, {"P2P_OUTPUT_LIMIT": "500KB"}).output_limit == 500_000
+    with pytest.raises(InputRefused, match="P2P_OUTPUT_LIMIT is 'none'"):
+        load_settings(tmp_path, {"P2P_OUTPUT_LIMIT": "none"})
+
+
 def test_all_run_state_lies_in_one_folder(tmp_path: Path) -> None:
     settings = load_settings(tmp_path, {"P2P_ROOT": str(tmp_path)})
     for place in (settings.artifacts, settings.values, settings.runs):

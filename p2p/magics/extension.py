@@ -13,6 +13,7 @@ from p2p.execution import Work, arun_step
 from p2p.execution.services import activate as activate_services
 from p2p.magics.cellstep import MarkedCell, cell_work, check_inputs, finish, policy_of, read_cell
 from p2p.magics.definitions import definitions
+from p2p.magics.headless import make_headless
 from p2p.magics.known import KnownValues
 from p2p.magics.leftovers import Leftovers, names_read
 from p2p.magics.parameters import PendingParameters
@@ -67,6 +68,7 @@ class Extension:
         if taken is not None:
             attachment, secrets = taken
             self.parameters = PendingParameters(attachment, secrets)
+            make_headless(self.shell, load_settings().output_limit)
             attached = AttachedSession(attachment, names_read(_sources(attachment.notebook)))
             self.leftovers = Leftovers(attached.memory, attached.needed)
             return attached

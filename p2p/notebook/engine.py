@@ -10,7 +10,7 @@ from typing import Any
 
 from papermill.engines import Engine
 
-from p2p.notebook.client import KernelClient
+from p2p.notebook.careful import CarefulClient
 from p2p.notebook.kernelplan import KernelPlan
 from p2p.notebook.manager import TruthfulManager
 
@@ -31,7 +31,10 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
     @classmethod
     def execute_planned(cls, nb: Any, kernel_name: str, plan: KernelPlan, options: dict[str, Any]) -> Any:
         """Run the notebook by its plan; the executed notebook is on disk whatever happens."""
-        manager = TruthfulManager(nb, plan.path, plan.events, log_output=bool(options.get("log_output")))
+        manager = TruthfulManager(
+            nb, plan.path, plan.events, masker=plan.masker, output_limit=plan.output_limit,
+            log_output=bool(options.get("log_output")),
+        )  # fmt: skip
         plan.managers.append(manager)
         manager.notebook_start()
         try:
@@ -59,7 +62,7 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
         **_ignored: Any,
     ) -> None:
         """Start the kernel with p2p as an extension, so that it is there before the first cell, and run the cells."""
-        client = KernelClient(
+        client = CarefulClient(
             nb_man, kernel_name=kernel_name, timeout=execution_timeout, startup_timeout=start_timeout,
             log_output=log_output, stdout_file=stdout_file, stderr_file=stderr_file,
             extra_arguments=["--InteractiveShellApp.extensions=p2p", "--IPKernelApp.log_level=CRITICAL"],

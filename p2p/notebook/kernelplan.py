@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from p2p.execution import EventSink
 from p2p.notebook.manager import TruthfulManager
+from p2p.secrets import Masker
+from p2p.settings import OUTPUT_LIMIT
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class KernelPlan:
         environment: the kernel's whole environment.
         directory: its working directory.
         events: the run's journal.
+        masker: takes secrets out of everything that is kept or logged.
+        output_limit: bytes of output that a cell may keep.
     """
 
     path: Path
@@ -25,3 +29,5 @@ class KernelPlan:
     directory: Path
     events: EventSink
     managers: list[TruthfulManager]
+    masker: Masker = field(default_factory=Masker)
+    output_limit: int = OUTPUT_LIMIT

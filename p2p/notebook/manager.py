@@ -2,6 +2,7 @@
 
 papermill marks every cell "completed" when a kernel dies, and writes the whole notebook, not atomically, at each cell.
 Here a cell is what it is, and the file is written whole or not at all, at most once in a few seconds and at the end.
+What it holds is within its limit, and no secret is in it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ from papermill.engines import NotebookExecutionManager
 
 from p2p.execution import EventSink
 from p2p.files import write_atomic
+from p2p.notebook.outputs import OutputGate, StreamJoiner
+from p2p.secrets import Masker
+from p2p.settings import OUTPUT_LIMIT
 
 _SAVE_EVERY = 5.0
+_SAVING_SHARE = 0.1  # of the run's time, at most: a large notebook is saved less often
 
 
 class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]  # papermill has no types
@@ -27,25 +32,42 @@ class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]  # paperm
         nb: the notebook.
         path: where the executed notebook goes.
         events: the run's journal.
+        masker: takes out secrets.
+        output_limit: bytes of output that a cell may keep.
     """
 
-    def __init__(self, nb: Any, path: Path, events: EventSink, **options: Any) -> None:
+    def __init__(
+        self, nb: Any, path: Path, events: EventSink, *, masker: Masker | None = None,
+        output_limit: int = OUTPUT_LIMIT, **options: Any,
+    ) -> None:  # fmt: skip
         super().__init__(nb, progress_bar=False, autosave_cell_every=int(_SAVE_EVERY), **options)
         self.path = path
         self.events = events
+        self.masker = masker or Masker()
+        self.gate = OutputGate(self.masker, output_limit)
+        self.joiner = StreamJoiner(self.masker)
         self.current: int | None = None
-        self._saved = 0.0
+        self._next_save = 0.0
+
+    def autosave_cell(self) -> None:
+        """Papermill asks for this at each message."""
+        self.save()
 
     def save(self, **kwargs: Any) -> None:
         """Write the notebook, unless that was done a moment ago."""
-        if time.monotonic() - self._saved >= _SAVE_EVERY:
+        if time.monotonic() >= self._next_save:
             self.write()
 
     def write(self) -> None:
         """Write the notebook now."""
-        write_atomic(self.path, nbformat.writes(self.nb) + "\n")  # type: ignore[no-untyped-call]  # it has no types
-        self._saved = time.monotonic()
-        self.last_save_time = self.now()
+        began = time.monotonic()
+        self.joiner.settle()
+        kept = nbformat.from_dict(self.masker.data(self.nb)) if self.masker else self.nb  # type: ignore[no-untyped-call]  # it has no types
+        text = nbformat.writes(kept) + "\n"  # type: ignore[no-untyped-call]  # it has no types
+        # A lone surrogate, which no file may hold, is written as JSON's escape of it.
+        write_atomic(self.path, text.encode("utf-8", "backslashreplace"))
+        ended = time.monotonic()
+        self._next_save = ended + max(_SAVE_EVERY, (ended - began) / _SAVING_SHARE)
 
     def cell_start(self, cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
         """A cell begins."""

@@ -16,6 +16,7 @@ from p2p.model import RunStatus
 from p2p.notebook.document import Notebook, parameters_of, read_notebook
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
+from p2p.secrets import Masker, environment_secrets
 from p2p.session import Attachment
 from p2p.settings import Settings
 from p2p.store import DiskStore
@@ -90,10 +91,11 @@ def run_notebook(
     given = {**options.reuse.parameters({*given, *text}), **given}
     values = parameters_of(notebook).parse(given, text=text)
     began = time.monotonic()
-    driver = Driver(settings, _facts(notebook, values, settings, options), watch=watch)
+    masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
+    driver = Driver(settings, _facts(notebook, values, settings, options), watch=watch, mask=masker.event)
     driver.open()
     try:
-        failure = _execute(notebook, values, driver, options)
+        failure = _execute(notebook, values, driver, options, masker)
     except BaseException as error:
         driver.end(RunStatus.KILLED, **_in_flight(driver), error=f"{type(error).__name__}: {error}")
         raise
@@ -113,7 +115,9 @@ def _facts(notebook: Notebook, values: Values, settings: Settings, options: RunO
     )  # fmt: skip
 
 
-def _execute(notebook: Notebook, values: Values, driver: Driver, options: RunOptions) -> _Failure | None:
+def _execute(
+    notebook: Notebook, values: Values, driver: Driver, options: RunOptions, masker: Masker
+) -> _Failure | None:
     """Let papermill run the notebook; gives what went wrong, or None."""
     import nbformat
     import papermill
@@ -126,6 +130,7 @@ def _execute(notebook: Notebook, values: Values, driver: Driver, options: RunOpt
     plan = KernelPlan(
         path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver, options),
         directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],
+        masker=masker, output_limit=driver.settings.output_limit,
     )  # fmt: skip
     # papermill's inspector does not know every annotation, and would warn of parameters that p2p has checked.
     logging.getLogger("papermill").setLevel(logging.ERROR)
