@@ -46,6 +46,19 @@ def write_atomic(
         raise _not_written(path, len(payload), error) from error
 
 
+def move_whole(source: Path, target: Path) -> None:
+    """Give a finished folder its place, all at once; both lie on the same disk.
+
+    Raises:
+        StoreError: it cannot be put there, or something is there already. Nothing was changed.
+    """
+    try:
+        source.rename(target)
+    except OSError as error:
+        size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
+        raise _not_written(target, size, error) from error
+
+
 @contextmanager
 def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold the lock file at `path` in the block, waiting for those who have it; `shared` locks go together."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from p2p.errors import StoreError
-from p2p.files import locked, make_folder, write_atomic
+from p2p.files import locked, make_folder, move_whole, write_atomic
 
 
 def names(folder: Path) -> list[str]:
@@ -127,3 +127,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"file/a .*cannot be written.*bytes are free"):
         make_folder(tmp_path / "file" / "a")
+
+
+def test_a_folder_is_moved_whole_and_never_over_another(tmp_path: Path) -> None:
+    for name in ("made", "taken"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    with pytest.raises(StoreError, match=r"taken \(4 bytes\) cannot be written: .*not empty"):
+        move_whole(tmp_path / "made", tmp_path / "taken")
+    assert (tmp_path / "taken" / "file").read_text() == "taken"
+    move_whole(tmp_path / "made", tmp_path / "v1")
+    assert (tmp_path / "v1" / "file").read_text() == "made"

@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Settings:
         directory.mkdir(parents=True)
         manifest = Manifest(pipeline="sales", version=version, tests=tests, **FACTS)
         (directory / "manifest.json").write_text(manifest.text(), encoding="utf-8")
-        write_package_files(settings.pipelines, "sales", version)
+        write_package_files(settings.pipelines / "sales", "sales", version)
     return settings
 
 

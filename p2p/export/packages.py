@@ -24,11 +24,14 @@ from .v{version}.pipeline import pipeline as pipeline
 _LINE = re.compile(r"^from \.v([1-9]\d*)\.pipeline import pipeline as pipeline$", re.MULTILINE)
 
 
-def write_package_files(pipelines: Path, name: str, version: int) -> None:
-    """Make the packages around a new version; the first version of a pipeline is the promoted one."""
+def write_root(pipelines: Path) -> None:
+    """Make the package that holds all pipelines."""
     if not (pipelines / "__init__.py").exists():
         write_atomic(pipelines / "__init__.py", '"""Exported pipelines, a package each. Written by `p2p export`."""\n')
-    home = pipelines / name
+
+
+def write_package_files(home: Path, name: str, version: int) -> None:
+    """Make the package around a new version, in `home`; the first version of a pipeline is the promoted one."""
     if not (home / "__init__.py").exists():
         write_atomic(home / "__init__.py", _PROMOTED.format(name=name, version=version))
     if not (home / "__main__.py").exists():

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from p2p.errors import InputRefused, RunFailed
 from p2p.export.compile import compile_notebook
-from p2p.export.packages import write_package_files
-from p2p.export.plan import Plan
+from p2p.export.staging import publish, staged
 from p2p.export.verify import Comparison, verified_values
 from p2p.export.work import Work, file_digests
 from p2p.manifest import Manifest, read_manifest, versions
@@ -79,7 +75,7 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
         return unchanged
     recorded = _recorded_run(notebook, settings, options)
     version = (versions(settings.pipelines / name) or [0])[-1] + 1
-    with _stage(settings, plan, version) as stage:
+    with staged(settings, name, version) as stage:
         work = Work(notebook, plan, parameters, recorded, version, settings, stage)
         options.tell(f"writing {name} v{version}")
         work.write_module()
@@ -91,7 +87,7 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
         manifest = work.write_manifest(verified, compared, without)
         tests = work.run_tests()
         manifest = work.write_manifest(verified, compared, without, tests)
-        directory = _publish(work)
+        directory = publish(work.directory, settings.pipelines, name, version)
     return Export(manifest, directory, True, tuple(compared), tests)
 
 
@@ -135,29 +131,3 @@ def _recorded_run(notebook: Notebook, settings: Settings, options: ExportOptions
 
 def _values_kept(record: RunRecord, store: DiskStore) -> bool:
     return all(store.has(ref) for s in record.steps for ref in s.outputs.values() if ref.digest)
-
-
-@contextmanager
-def _stage(settings: Settings, plan: Plan, version: int) -> Iterator[Path]:
-    """A directory beside the pipelines that looks like a project with just this version."""
-    settings.pipelines.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".export-", dir=settings.pipelines))
-    try:
-        (stage / "pipelines" / plan.name / f"v{version}").mkdir(parents=True)
-        for folder in (stage / "pipelines", stage / "pipelines" / plan.name):
-            (folder / "__init__.py").touch()
-        yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-
-
-def _publish(work: Work) -> Path:
-    """Give the version its place, all at once, and make the first one the promoted one."""
-    for cache in work.directory.rglob("__pycache__"):
-        shutil.rmtree(cache)
-    home = work.settings.pipelines / work.plan.name
-    home.mkdir(exist_ok=True)
-    target = home / f"v{work.version}"
-    work.directory.rename(target)
-    write_package_files(work.settings.pipelines, work.plan.name, work.version)
-    return target

@@ -15,7 +15,7 @@ def pipelines(tmp_path: Path) -> Path:
         directory = tmp_path / "sales" / f"v{version}"
         directory.mkdir(parents=True)
         (directory / "manifest.json").write_text("{}", encoding="utf-8")
-        packages.write_package_files(tmp_path, "sales", version)
+        packages.write_package_files(tmp_path / "sales", "sales", version)
     return tmp_path
 
 
