@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,24 @@ def step_summary(step: StepRecord) -> dict[str, Any]:
         "fallback": step.fallback,
         "parent": step.parent or None,
         "outputs": {name: ref.digest for name, ref in step.outputs.items()},
+        "not_stored": {name: reason_of(name, ref) for name, ref in step.outputs.items() if ref.reason},
         "error": step.error or None,
     }
+
+
+def reason_of(name: str, ref: ValueRef) -> str:
+    """Why an output could not be stored, with the place inside it: `model['a'].lock: cannot pickle ...`."""
+    return f"{name}{ref.reason.removeprefix('value')}" if ref.reason.startswith("value") else f"{name}: {ref.reason}"
+
+
+def not_stored(steps: Sequence[StepRecord]) -> list[str]:
+    """A sentence for each output that could not be stored: its step, its name, the place inside it and the reason."""
+    return [
+        f"Step '{step.name}': output '{name}' could not be stored ({reason_of(name, ref)})."
+        for step in steps
+        for name, ref in step.outputs.items()
+        if ref.reason
+    ]
 
 
 def _json_value(value: Any) -> Any:

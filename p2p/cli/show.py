@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from p2p.errors import EvidenceRefused, P2PError
-from p2p.outcome import RunOutcome
+from p2p.outcome import RunOutcome, not_stored
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -41,6 +41,8 @@ def outcome(result: RunOutcome, settings_hint: str) -> None:
     if result.executed:
         out.print(f"[dim]notebook {escape(str(result.executed))}[/]")
     out.print(f"[dim]{settings_hint}[/]")
+    for text in not_stored(result.steps):
+        err.print(f"[yellow]warning:[/] {escape(text)} A run that resumes this one runs the step again.")
     if result.status.value != "FINISHED":
         where = f"step '{result.failed_step}'" if result.failed_step else ""
         cell = f"cell {result.failed_cell}" if result.failed_cell else ""
