@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -216,6 +217,7 @@ def ui(
 def main() -> NoReturn:
     """The command's way in: every error is one paragraph, and the exit code says what kind it was."""
     signal.signal(signal.SIGTERM, _as_interrupt)
+    _show_warnings()
     try:
         code = app(standalone_mode=False)
     except P2PError as problem:
@@ -232,6 +234,15 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _show_warnings() -> None:
+    """p2p's warnings are shown as the command's own, once."""
+    from p2p.cli.warned import Warnings
+
+    log = logging.getLogger("p2p")
+    if not any(isinstance(handler, Warnings) for handler in log.handlers):
+        log.addHandler(Warnings(logging.WARNING))
+
+
 def _as_interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
@@ -243,9 +254,8 @@ def _usage_or_bug(problem: Exception) -> int:
         return int(problem.exit_code)
     if "--debug" in sys.argv:
         raise problem
-    from rich.markup import escape
-
     from p2p.cli import show
+    from p2p.cli.text import escape
 
     show.err.print(
         f"[red]error:[/] {escape(type(problem).__name__)}: {escape(str(problem))} "

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from rich.markup import escape
-
 from p2p.cli import show
+from p2p.cli.text import escape
 from p2p.settings import Settings
 from p2p.tracking import mlstore
 from p2p.tracking.beside import Beside

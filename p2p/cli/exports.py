@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rich.markup import escape
-
 from p2p.cli import show
+from p2p.cli.text import escape
 from p2p.export import Export
 from p2p.settings import Settings
 

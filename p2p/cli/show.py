@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from p2p.cli.text import escape
 from p2p.errors import EvidenceRefused, P2PError
 from p2p.outcome import RunOutcome, not_stored
 

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 from p2p.cli import show
+from p2p.cli.text import escape
 from p2p.errors import P2PError
 from p2p.quantities import size_text
 from p2p.settings import Settings

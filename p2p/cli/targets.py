@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
@@ -11,16 +12,25 @@ from p2p.export.packages import known_version, promoted_version
 from p2p.pipeline import Pipeline
 from p2p.settings import Settings
 
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+
 
 def is_notebook(target: str) -> bool:
     """Whether the target is a file's path and not a pipeline's name."""
-    return target.endswith(".ipynb") or "/" in target or Path(target).is_file()
+    return target.endswith(".ipynb") or "/" in target or _is_file(target)
+
+
+def _is_file(target: str) -> bool:
+    try:
+        return Path(target).is_file()
+    except (OSError, ValueError):  # too long a name, a NUL
+        return False
 
 
 def split_version(target: str) -> tuple[str, int | None]:
     """`name@3` as (name, 3); (name, None) without a version."""
     name, at, text = target.partition("@")
-    if at and not (text.isascii() and text.isdigit() and int(text) > 0):
+    if at and not _VERSION.fullmatch(text):
         raise TargetError(f"'{target}' names no version.", cure=f"Write {name}@N with a whole number from 1.")
     return name, int(text) if at else None
 

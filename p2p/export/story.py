@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from p2p.errors import InputRefused, RunFailed
+from p2p.errors import RunFailed
 from p2p.export.compile import compile_notebook
+from p2p.export.naming import pipeline_name
 from p2p.export.staging import publish, staged
 from p2p.export.verify import Comparison, verified_values
 from p2p.export.work import Work, file_digests
@@ -66,7 +67,7 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
     """
     options = options or ExportOptions()
     notebook = read_notebook(path)
-    name = pipeline_name(options.name or notebook.name)
+    name = pipeline_name(options.name or notebook.name, settings.pipelines)
     parameters = parameters_of(notebook)
     parameters.model_source()  # refuses a secret in a default before anything runs
     plan = compile_notebook(notebook, name, [p["name"] for p in parameters.describe()])
@@ -89,17 +90,6 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
         manifest = work.write_manifest(verified, compared, without, tests)
         directory = publish(work.directory, settings.pipelines, name, version)
     return Export(manifest, directory, True, tuple(compared), tests)
-
-
-def pipeline_name(text: str) -> str:
-    """A pipeline's name, checked: a name that Python can import and no file system takes badly."""
-    if not text.isidentifier() or not text.isascii() or text.startswith("_") or len(text) > 80:
-        raise InputRefused(
-            f"'{text}' cannot be the name of a pipeline: it must be a Python name of at most 80 ASCII letters, digits "
-            "and underscores.",
-            cure="Give one with --name.",
-        )
-    return text
 
 
 def _unchanged(notebook: Notebook, name: str, settings: Settings) -> Export | None:

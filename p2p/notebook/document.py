@@ -10,7 +10,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from p2p.errors import NotebookError, nearest
+from p2p.notebook.loading import load_notebook
 from p2p.params import ParameterSet, read_parameters
 
 PARAMETERS = "parameters"
@@ -60,7 +60,7 @@ class Notebook:
 
 def read_notebook(path: Path) -> Notebook:
     """Read the notebook at `path`. Raises NotebookError naming what is wrong with it."""
-    document = _load(path)
+    document = load_notebook(path)
     cells = tuple(_code_cells(document["cells"]))
     return Notebook(path, cells, _digest(cells))
 
@@ -70,32 +70,6 @@ def parameters_of(notebook: Notebook) -> ParameterSet:
     cell = notebook.parameters
     imports = [c.source for c in notebook.cells]
     return read_parameters(cell.source if cell else "", imports)
-
-
-def _load(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise NotebookError(f"There is no notebook at '{path}'.", cure=_near(path))
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise NotebookError(f"'{path}' is not a notebook: it is not valid JSON ({error}).") from None
-    if not isinstance(document, dict) or "nbformat" not in document:
-        raise NotebookError(f"'{path}' is not a notebook: it has no 'nbformat'.")
-    if document["nbformat"] != 4 or not isinstance(document.get("cells"), list):
-        raise NotebookError(
-            f"'{path}' is in notebook format {document['nbformat']}; p2p reads format 4.",
-            cure="Open and save it in Jupyter, or run `jupyter nbconvert --to notebook --inplace`.",
-        )
-    language = document.get("metadata", {}).get("kernelspec", {}).get("language", "python")
-    if language != "python":
-        raise NotebookError(f"'{path}' is written in {language}; p2p takes Python notebooks.")
-    return document
-
-
-def _near(path: Path) -> str:
-    names = [p.name for p in path.parent.glob("*.ipynb")] if path.parent.is_dir() else []
-    close = nearest(path.name, names)
-    return f"Did you mean '{path.parent / close}'?" if close else ""
 
 
 def _code_cells(raw: Sequence[dict[str, Any]]) -> list[Cell]:

@@ -13,6 +13,7 @@ from typing import IO, Any
 from p2p.cache import Reuse, check_target
 from p2p.files import write_atomic
 from p2p.model import RunStatus
+from p2p.notebook.destination import check_output
 from p2p.notebook.document import Notebook, parameters_of, read_notebook
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
@@ -86,6 +87,7 @@ def run_notebook(
     """
     options = options or RunOptions()
     notebook = read_notebook(path)
+    check_output(options.output, path)
     given, text = given or {}, text or {}
     check_target(options.reuse, "notebook", notebook.name)
     given = {**options.reuse.parameters({*given, *text}), **given}

@@ -19,6 +19,7 @@ SCALARS: Final = (str, int, float, bool, type(None))
 SECRETS: Final = (SecretStr, SecretBytes, Secret)
 COLLECTIONS: Final = (list, tuple, set, frozenset, deque)
 DEPTH: Final = 100
+LARGEST: Final = 14_000  # bits of an int: Python turns no number of more than 4,300 digits into text
 
 
 def is_plain(value: Any) -> bool:
@@ -35,6 +36,8 @@ def plain(value: Any) -> Any:
 
     What has no plain form is named by its type only: `<module.Class>`.
     """
+    if type(value) is int and value.bit_length() > LARGEST:
+        return f"<an int of {value.bit_length():,} bits>"
     if type(value) in SCALARS:
         return value
     if isinstance(value, enum.Enum):
@@ -100,6 +103,8 @@ def refusal(value: Any, allowed: frozenset[type]) -> str:
 
     Types are compared exactly: a subclass of int may print itself as anything. Empty when there is no reason.
     """
+    if reason := _unwritable(value, DEPTH):
+        return reason
     found = _stranger(value, allowed, DEPTH)
     if found is RecursionError:
         return f"is nested deeper than {DEPTH} levels"
@@ -123,3 +128,23 @@ def _stranger(value: Any, allowed: frozenset[type], depth: int) -> type | None:
         return kind
     found = (_stranger(item, allowed, depth - 1) for item in inside)
     return next((stranger for stranger in found if stranger is not None), None)
+
+
+def _unwritable(value: Any, depth: int) -> str:
+    """Why plain data cannot be written into a notebook or a database: a number or a text in it."""
+    if depth == 0:
+        return ""
+    if type(value) is str and not _is_unicode(value):
+        return "holds a lone surrogate, which is no valid text"
+    if type(value) is int and value.bit_length() > LARGEST:
+        return f"holds a number of {value.bit_length():,} bits, more than can be written down"
+    inside = [*value.keys(), *value.values()] if type(value) is dict else value if type(value) is list else []
+    return next((reason for item in inside if (reason := _unwritable(item, depth - 1))), "")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

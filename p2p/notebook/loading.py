@@ -1,0 +1,106 @@
+"""Notebook files as data, checked so far that nothing behind has to doubt their shape."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from p2p.errors import NotebookError, nearest
+
+_CELL_TYPES: Final = ("code", "markdown", "raw")
+_OTHER_KERNELS: Final = re.compile(
+    r"(ir|julia|bash|zsh|xcpp|javascript|deno|tslab|ruby|scala|almond|rust|evcxr|gophernotes|octave|matlab|stata|sas)\b.*",
+    re.IGNORECASE,
+)
+
+
+def load_notebook(path: Path) -> dict[str, Any]:
+    """The document at `path`, in notebook format 4 and in Python; NotebookError says what is wrong with it."""
+    document = _parsed(path, _text(path))
+    if not isinstance(document, dict) or "nbformat" not in document:
+        raise NotebookError(f"'{path}' is not a notebook: it has no 'nbformat'.")
+    if document["nbformat"] != 4:
+        raise NotebookError(
+            f"'{path}' is in notebook format {document['nbformat']!r:.20}; p2p reads format 4.",
+            cure="Open and save it in Jupyter, or run `jupyter nbconvert --to notebook --inplace`.",
+        )
+    if problem := _malformed(document):
+        raise NotebookError(f"'{path}' is not a valid notebook: {problem}.", cure="Open and save it in Jupyter.")
+    language = _language(document.get("metadata", {}))
+    if language != "python":
+        raise NotebookError(f"'{path}' is written in {language}; p2p takes Python notebooks.")
+    return document
+
+
+def _text(path: Path) -> str:
+    try:
+        if not path.is_file():
+            raise NotebookError(f"There is no notebook at '{path}'.", cure=_near(path))
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise NotebookError(f"'{path}' is not a notebook: it is not UTF-8 text.", cure="Save it in Jupyter.") from None
+    except (OSError, ValueError) as error:  # too long a name, a NUL, no permission
+        why = getattr(error, "strerror", None) or error
+        raise NotebookError(f"'{str(path)[:200]}' cannot be read: {why}.") from None
+
+
+def _parsed(path: Path, text: str) -> Any:
+    if not text.strip():
+        raise NotebookError(f"'{path}' is not a notebook: it is empty.")
+    if text.startswith("\ufeff"):
+        raise NotebookError(
+            f"'{path}' begins with a byte order mark, with which Jupyter cannot open it either.",
+            cure="Save it as UTF-8 without BOM.",
+        )
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise NotebookError(f"'{path}' is not a notebook: it is nested too deeply.") from None
+    except ValueError as error:
+        raise NotebookError(f"'{path}' is not a notebook: it is not valid JSON ({error}).") from None
+
+
+def _near(path: Path) -> str:
+    names = [p.name for p in path.parent.glob("*.ipynb")] if path.parent.is_dir() else []
+    close = nearest(path.name, names)
+    return f"Did you mean '{path.parent / close}'?" if close else ""
+
+
+def _malformed(document: Mapping[str, Any]) -> str:
+    """What is not as nbformat 4 has it, of all that p2p reads."""
+    if not isinstance(document.get("metadata", {}), dict):
+        return "its metadata is no mapping"
+    cells = document.get("cells")
+    if not isinstance(cells, list):
+        return "it has no list of cells"
+    problems = (f"cell {number} {problem}" for number, cell in enumerate(cells, 1) if (problem := _bad_cell(cell)))
+    return next(problems, "")
+
+
+def _bad_cell(cell: Any) -> str:
+    if not isinstance(cell, dict) or not isinstance(cell.get("metadata", {}), dict):
+        return "is no mapping, or its metadata is none"
+    if cell.get("cell_type") not in _CELL_TYPES:
+        return f"has the unknown type {cell.get('cell_type')!r:.40}"
+    if not _is_text(cell.get("source", "")):
+        return "has a source that is no text"
+    tags = cell.get("metadata", {}).get("tags", [])
+    return (
+        "" if isinstance(tags, list) and all(isinstance(t, str) for t in tags) else "has tags that are no list of texts"
+    )
+
+
+def _is_text(source: Any) -> bool:
+    return isinstance(source, str) or (isinstance(source, Sequence) and all(isinstance(line, str) for line in source))
+
+
+def _language(metadata: Mapping[str, Any]) -> str:
+    """What the notebook says it is written in; a kernel that tells only its name is known by that."""
+    kernel, info = (metadata.get(key) or {} for key in ("kernelspec", "language_info"))
+    told = [part.get(key) for part, key in ((kernel, "language"), (info, "name")) if isinstance(part, dict)]
+    name = str(kernel.get("name", "")) if isinstance(kernel, dict) else ""
+    language = next((text for text in told if text), name if _OTHER_KERNELS.fullmatch(name) else "python")
+    return "python" if str(language).lower() in ("python", "ipython") else str(language)[:40]
