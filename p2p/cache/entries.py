@@ -33,8 +33,11 @@ class Kept:
         code: digest of the step's code.
         inputs: by name, the digest of each input; None for one that has none.
         outputs: the outputs by name.
-        others: further names that the step has given or changed.
-        together: one value that holds those of outputs and others which share objects, as a dict by name.
+        others: further names that the step has given values to.
+        changed: by name, what inputs have become that the step has changed in place.
+        same: names of outputs and others that are an input itself, by that input's name.
+        together: one value that holds those of inputs, outputs and others which share objects, as a dict by name;
+            inputs under `in NAME`, the others under `out NAME`.
         random: the states of the global random generators after the step; None where it did not draw from them.
         random_before: digest of their states before it; empty where it did not draw from them.
         form: the shape of a function's result.
@@ -46,6 +49,8 @@ class Kept:
     inputs: Mapping[str, str | None]
     outputs: Mapping[str, ValueRef]
     others: Mapping[str, ValueRef] = field(default_factory=dict)
+    changed: Mapping[str, ValueRef] = field(default_factory=dict)
+    same: Mapping[str, str] = field(default_factory=dict)
     together: ValueRef | None = None
     random: ValueRef | None = None
     random_before: str = ""
@@ -59,7 +64,9 @@ class Kept:
         """Raises ValueError or TypeError for what is no such record."""
         return cls(
             run=str(data["run"]), step_id=str(data["step_id"]), code=str(data["code"]), inputs=dict(data["inputs"]),
-            outputs=_refs(data["outputs"]), others=_refs(data["others"]), together=_ref(data["together"]),
+            outputs=_refs(data["outputs"]), others=_refs(data["others"]),
+            changed=_refs(data["changed"]), same={str(k): str(v) for k, v in data["same"].items()},
+            together=_ref(data["together"]),
             random=_ref(data["random"]), random_before=str(data["random_before"]), form=str(data["form"]),
         )  # fmt: skip
 

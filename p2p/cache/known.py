@@ -16,10 +16,11 @@ from p2p.cache import generators
 from p2p.cache.doubts import FILES
 from p2p.cache.earlier import deeds
 from p2p.cache.entries import Kept, key_of
-from p2p.cache.sharing import shared
+from p2p.cache.sharing import in_and_out, restored, shared, the_same
 from p2p.cache.watching import watched
 from p2p.errors import StoreError
 from p2p.execution import Recalled, Work
+from p2p.execution.rewind import can_be_made
 from p2p.model import ValueRef
 
 if TYPE_CHECKING:
@@ -111,26 +112,29 @@ class KnownStep:
         if self._code is None:
             return {}
         given = {name: value for name, value in self._work.others().items() if name not in outputs}
-        self.changed = self._changed_inputs(outputs)
-        others = {**self.changed, **{name: self._run.stored(v) for name, v in given.items()}}
+        self.changed = self._changed_inputs()
         if self._work.form() == "other":
             return {"uncached": ["it gives a tuple of a type of its own"]}
-        lost = [f"'{name}' ({ref.reason})" for name, ref in {**refs, **others}.items() if ref.codec is None]
+        given = {name: value for name, value in self._work.others().items() if name not in outputs}
+        others = {name: self._run.stored(value) for name, value in given.items()}
+        found = {**refs, **others, **self.changed}
+        lost = [f"'{name}' ({ref.reason})" for name, ref in found.items() if ref.codec is None]
         if lost:
             why = f"it gives what cannot be stored: {'; '.join(lost)}"
             _log.warning("Step '%s' cannot be taken over by a run that resumes this one: %s", self._work.name, why)
             return {"uncached": [why]}
-        kept = self._kept(step_id, refs, others, self._together({**given, **outputs}, refs))
+        kept = self._kept(step_id, refs, others, {**given, **outputs})
         return {"kept": kept.as_dict(), **self._cached(kept)}
 
-    def _kept(self, step_id: str, refs: _Refs, others: _Refs, together: ValueRef | None) -> Kept:
+    def _kept(self, step_id: str, refs: _Refs, others: _Refs, given: Mapping[str, Any]) -> Kept:
         assert self._code is not None
         after = generators.states()
         before = generators.digest(self._before)
         drew = generators.digest(after) != before
         return Kept(
             run=self._run.directory.name, step_id=step_id, code=self._code.digest, inputs=self._digests(),
-            outputs=dict(refs), others=dict(others), together=together, form=self._work.form(),
+            outputs=dict(refs), others=dict(others), changed=dict(self.changed),
+            same=the_same(self._work.inputs, given), together=self._together(given, refs), form=self._work.form(),
             random=self._run.values.put(after) if drew else None, random_before=before if drew else "",
         )  # fmt: skip
 
@@ -144,12 +148,12 @@ class KnownStep:
         self._run.entries.keep(self._key(kept.random_before), kept)
         return {}
 
-    def _changed_inputs(self, outputs: Mapping[str, Any]) -> dict[str, ValueRef]:
-        """Inputs that the step has changed in place without naming them as outputs."""
+    def _changed_inputs(self) -> dict[str, ValueRef]:
+        """Inputs that the step has changed in place."""
         found = {}
         for name, value in self._work.inputs.items():
             before = self._inputs[name].digest
-            if name not in outputs and before is not None and not isinstance(value, _IMMUTABLE):
+            if before is not None and not isinstance(value, _IMMUTABLE):
                 after = self._run.stored(value)
                 if after.digest != before:
                     found[name] = after
@@ -157,10 +161,11 @@ class KnownStep:
 
     def _together(self, given: Mapping[str, Any], refs: _Refs) -> ValueRef | None:
         """One value of those that share objects, so that they do so again when they are loaded."""
-        values = {**self._work.inputs, **given}
-        whole = {name: v for name, v in values.items() if name not in refs or refs[name].codec != "png"}
+        whole = in_and_out(
+            self._work.inputs, {n: v for n, v in given.items() if n not in refs or refs[n].codec != "png"}
+        )
         names = shared(whole)
-        if not set(names) & set(given):
+        if not any(name.startswith("out ") for name in names):
             return None
         ref = self._run.values.put({name: whole[name] for name in names})
         return ref if ref.codec is not None else None
@@ -170,16 +175,23 @@ class KnownStep:
         values = self._run.values
         try:
             together: dict[str, Any] = values.get(kept.together) if kept.together is not None else {}
-            loaded = {name: together[name] if name in together else values.get(ref)
-                      for name, ref in {**kept.outputs, **kept.others}.items()}  # fmt: skip
+            changed = {name: values.get(ref) for name, ref in kept.changed.items()}
+            given = {name: None if f"out {name}" in together or name in kept.same else values.get(ref)
+                     for name, ref in {**kept.outputs, **kept.others}.items()}  # fmt: skip
             random = values.get(kept.random) if kept.random is not None else None
         except StoreError as error:
             _log.warning("A kept result of step '%s' cannot be used, so it runs again: %s", self._work.name, error)
             return None
-        outputs = {name: loaded[name] for name in kept.outputs}
-        others = {name: value for name, value in {**together, **loaded}.items() if name not in outputs}
+        self.changed = kept.changed
+        given = restored(self._work.inputs, given, changed, kept.same, together)
+        outputs = {name: given[name] for name in kept.outputs}
+        others = {**self._rebound(changed), **{name: given[name] for name in kept.others}}
         # Only when the result is in its place: the imports that go with it load the generators.
         return Recalled(outputs, kept.outputs, others, kept.form, settle=lambda: generators.put_back(random or {}))
+
+    def _rebound(self, changed: Mapping[str, Any]) -> dict[str, Any]:
+        """Changed inputs that could not be changed in place: at least their own names stand for what they became."""
+        return {name: value for name, value in changed.items() if not can_be_made(self._work.inputs[name], value)}
 
     def _do_again(self, kept: Kept, step_id: str) -> None:
         """What the step logged, and the files that it left, belong to this run too."""

@@ -1,4 +1,8 @@
-"""Which values hold the same object: kept apart, a change to one would no longer show in the other."""
+"""Which values hold the same object: kept apart, a change to one would no longer show in the other.
+
+So what is an input, or holds a part of one, is put together with it again; and an input that was changed is changed,
+not replaced, because names that the step knows nothing of may stand for the same object.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,50 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from p2p.execution.rewind import copied, made_alike
+
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type, range, slice)
 _MOST = 100_000  # objects looked at in one value
+
+
+def the_same(inputs: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    """By the name of what is given: the name of the input that it is."""
+    names = {id(value): name for name, value in inputs.items() if not isinstance(value, _ATOMS)}
+    return {name: names[id(value)] for name, value in given.items() if id(value) in names}
+
+
+def in_and_out(inputs: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs and what is given in one dict: a name may be an input and, another object, an output."""
+    return {**{f"in {n}": v for n, v in inputs.items()}, **{f"out {n}": v for n, v in given.items()}}
+
+
+def restored(
+    inputs: Mapping[str, Any],
+    given: Mapping[str, Any],
+    changed: Mapping[str, Any],
+    same: Mapping[str, str],
+    together: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What a step gave, among the inputs that are here now, which become what the step made of them.
+
+    Args:
+        inputs: the inputs.
+        given: what is given, as loaded one by one.
+        changed: what inputs have become.
+        same: what is given and is an input.
+        together: what shares objects, loaded as one.
+    """
+    alike = [(inputs[name], value) for name, value in changed.items()]
+    memo = made_alike(alike)
+    held = {name.removeprefix("in "): value for name, value in together.items() if name.startswith("in ")}
+    memo.update({id(value): inputs[name] for name, value in held.items()})
+    found = dict(given)
+    for name in given:
+        if name in same:
+            found[name] = inputs[same[name]]
+        elif f"out {name}" in together:
+            found[name] = copied(together[f"out {name}"], memo)
+    return found
 
 
 def shared(values: Mapping[str, Any]) -> list[str]:

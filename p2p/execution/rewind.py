@@ -11,7 +11,7 @@ import collections
 import copy
 import random
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Memo = dict[int, Any]  # deepcopy's: what an object's id has been copied to; under its own id, the objects themselves
@@ -45,11 +45,20 @@ class Rewind:
         """Put everything back; gives each value that was copied: the object itself, or what stands in for it."""
         for restore in self._random:
             restore()
-        again = [(value, kept) for value, kept in self._pairs if _can_be_put_back(value, kept)]
-        memo: Memo = {id(kept): value for value, kept in again}
-        for value, kept in again:
-            _put_back(value, kept, memo)
+        memo = made_alike(self._pairs)
         return {name: copied(kept, memo) for name, kept in self._copies.items()}
+
+
+def made_alike(pairs: Sequence[tuple[Any, Any]]) -> Memo:
+    """Make the first object of each pair what the second is, in place, where Python lets one.
+
+    Gives a memo for `copied`, by which copies of what held one of the second objects hold the first ones.
+    """
+    again = [(value, kept) for value, kept in pairs if can_be_made(value, kept)]
+    memo: Memo = {id(kept): value for value, kept in again}
+    for value, kept in again:
+        _put_back(value, kept, memo)
+    return memo
 
 
 def _restored_memo(known: Memo, objects: list[Any], memo: Memo) -> Memo:
@@ -87,7 +96,7 @@ def _deep_column(column: Any, memo: Memo) -> Any:
     return type(column)(elements, index=column.index, name=column.name, dtype=object)
 
 
-def _can_be_put_back(value: Any, kept: Any) -> bool:
+def can_be_made(value: Any, kept: Any) -> bool:
     """Whether `value` can be made what `kept` is, in place."""
     if _is_array(value):
         return bool(value.shape == kept.shape and value.dtype == kept.dtype and value.flags.writeable)

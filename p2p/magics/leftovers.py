@@ -15,6 +15,7 @@ from typing import Any
 from p2p.analysis import CellNames, cell_names, digest_source
 from p2p.cache import CellState, RunMemory, generators
 from p2p.errors import P2PError, StoreError
+from p2p.execution.rewind import can_be_made, made_alike
 from p2p.magics.cellstep import is_data
 from p2p.model import ValueRef
 
@@ -89,11 +90,18 @@ class Leftovers:
         for name, ref in state.values.items():
             if name in namespace and self._memory.stored(namespace[name]).digest != ref.digest:
                 try:
-                    namespace[name] = self._memory.values.get(ref)
+                    self._make(name, self._memory.values.get(ref), namespace)
                 except StoreError as error:
                     logging.getLogger("p2p.cache").warning("'%s' of the earlier run cannot be used: %s", name, error)
         if state.random is not None:
             self._memory.stand_at(state.random)
+
+    def _make(self, name: str, value: Any, namespace: dict[str, Any]) -> None:
+        """In place where that can be: other names may stand for the same object."""
+        if can_be_made(namespace[name], value):
+            made_alike([(namespace[name], value)])
+        else:
+            namespace[name] = value
 
 
 def _is_large(value: Any) -> bool:

@@ -14,6 +14,7 @@ from p2p.cache import Reuse, check_target
 from p2p.files import write_atomic
 from p2p.model import RunStatus
 from p2p.notebook.destination import check_output
+from p2p.notebook.carried import carry_outputs
 from p2p.notebook.document import Notebook, parameters_of, read_notebook
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
@@ -197,6 +198,7 @@ def _keep_notebook(notebook: Notebook, driver: Driver, options: RunOptions) -> P
     executed = driver.directory / "notebook.ipynb"
     named = driver.directory / f"{notebook.name}.ipynb"
     executed.replace(named)
+    carry_outputs(named, driver.settings.runs, driver.directory, notebook.name)
     driver.journal.append("artifact", path=named.name, folder="notebook")
     if options.html:
         page = named.with_suffix(".html")
