@@ -113,7 +113,7 @@ class _Walk:
         root = name.partition(".")[0]
         if _is_local(name):
             self._parts += [f"file {module} {found}" for module, found in _local_files().items()]
-        elif root not in sys.stdlib_module_names:
+        elif root not in sys.stdlib_module_names and root != "p2p":  # what a step computes is not p2p's
             self._parts.append(f"package {root} {_version(root)}")
 
 
@@ -134,9 +134,9 @@ def _closure(function: types.FunctionType) -> dict[str, Any]:
 
 
 def _is_local(module: str | None) -> bool:
-    """Whether a module is the user's own: no part of Python, and not installed."""
+    """Whether a module is the user's own: no part of Python, and not installed. p2p never is, also in a checkout."""
     root = (module or "").partition(".")[0]
-    if root in sys.stdlib_module_names and root != "__main__":
+    if root == "p2p" or (root in sys.stdlib_module_names and root != "__main__"):
         return False
     found = sys.modules.get(module or "")
     path = getattr(found, "__file__", None)

@@ -79,13 +79,18 @@ _installed: list[bool] = []
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if _watching:
+    if _watching and not (event == "os.listdir" and _looks_for_a_module()):
         watching, _watching[:] = list(_watching), []  # what we do ourselves is not looked at
         try:
             for touched in watching:
                 touched.take(event, arguments)
         finally:
             _watching[:] = watching
+
+
+def _looks_for_a_module() -> bool:
+    """Whether it is an `import` that lists a folder of the import path, as it does with the working directory."""
+    return sys._getframe(2).f_code.co_filename.startswith("<frozen importlib")
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def _recall(work: Work, telling: Telling) -> Outcome | None:
     work.restored(found)
     found.settle()
     telling.recalled(found)
-    return Outcome(found.outputs, found.refs, 0)
+    return Outcome(found.outputs, found.refs, 0, changed=telling.memory.changed)
 
 
 def _keep(value: Any, services: Services) -> ValueRef:

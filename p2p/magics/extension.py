@@ -145,6 +145,8 @@ class Extension:
         self._inside = False
         self._cell = None
         source = getattr(getattr(result, "info", None), "raw_cell", None)
+        if not is_step_mark(source or ""):
+            self.known.doubt()
         if self.leftovers is not None and source and result.success:
             self.leftovers.after(source, self.shell.user_ns, marked=is_step_mark(source))
         guard.install()

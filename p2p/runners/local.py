@@ -24,6 +24,7 @@ from p2p.step.decorator import name_outputs
 from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts
 from p2p.tracking.driver import Watcher
+from p2p.tracking.processes import taking_along
 from p2p.tracking.records import read_record
 
 
@@ -49,7 +50,8 @@ def run_pipeline(
         reuse: earlier results that it may use; those of equal steps, when not given.
 
     Returns:
-        The outcome; FAILED when a step raised. An interrupt is passed on after the run was ended as KILLED.
+        The outcome; FAILED when a step raised. An interrupt is passed on after the run was ended as KILLED, and what it
+        had started with it.
     """
     began = time.monotonic()
     reuse = reuse or Reuse()
@@ -59,7 +61,7 @@ def run_pipeline(
     driver.open()
     driver.connect()
     try:
-        with no_windows(), driven(driver, reuse) as services:
+        with no_windows(), driven(driver, reuse) as services, taking_along():
             run_tasks(pipeline, values.typed, services)
     except StepFailed:
         pass  # the run has been ended as FAILED, with this error and its step
@@ -84,8 +86,13 @@ def run_tasks(pipeline: Pipeline, params: Mapping[str, Any], services: Services)
         for task in pipeline.tasks:
             outcome = _run_task(task, values, known, pipeline, services)
             values.update(outcome.outputs)
-            known.update({**outcome.refs, **outcome.changed})
+            known = _still_known(known, outcome)
     return values
+
+
+def _still_known(known: Mapping[str, ValueRef], outcome: Outcome) -> dict[str, ValueRef]:
+    """References after a step; where it changed an input, any other value may have been changed through it."""
+    return {**({} if outcome.changed else known), **outcome.refs, **outcome.changed}
 
 
 def _run_task(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from p2p.tracking.journal import NAME, Journal, Tail
+from p2p.tracking.processes import Descendants
 
 _GRACE = 5.0  # seconds after its limit that a step has to stop by itself: its process tries twice in that time
 _FORCE = 2.0  # seconds after the interrupt
@@ -70,7 +71,7 @@ class Overdue:
             self._attempts.pop(event["id"], None)
 
     def _kill(self, attempt: _Attempt) -> None:
-        """The event comes first: whoever sees the process die finds the reason."""
+        """The event comes first: whoever sees the process die finds the reason. What it has started goes with it."""
         self.killed = (
             f"StepTimeout: Step '{attempt.step}' did not stop when its {attempt.seconds:g} s were over, "
             "so its process was killed."
@@ -78,7 +79,9 @@ class Overdue:
         journal = Journal(self._directory)
         journal.append("step_killed", step=attempt.step, pid=attempt.pid, seconds=attempt.seconds, error=self.killed)
         journal.close()
+        started = Descendants.of(attempt.pid)
         _signal(attempt.pid, signal.SIGKILL)
+        started.kill()
 
 
 def _signal(pid: int, number: int) -> None:

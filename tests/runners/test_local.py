@@ -16,7 +16,7 @@ from p2p.runners import run_pipeline
 from p2p.runners.local import no_windows, run_tasks
 from p2p.settings import Settings
 from p2p.step import Step
-from p2p.store import DiskStore
+from p2p.store import DiskStore, encode
 from p2p.tracking import find_run, mlstore
 from tests.mlflowside import ended
 
@@ -114,6 +114,42 @@ def test_a_decorated_coroutine_function_is_a_task_like_any_other(services: Any) 
     ])  # fmt: skip
     values = run_tasks(pipeline, {"month": [1, 5]}, services)
     assert (values["small"], values["large"]) == (1, 5)
+
+
+def make(month: int) -> tuple[list[int], list[int]]:
+    rows = [month]
+    return rows, rows
+
+
+def grow(left: list[int]) -> int:
+    left.append(1)
+    return len(left)
+
+
+def total(right: list[int], size: int) -> int:
+    return sum(right) + size
+
+
+SHARING = Pipeline(
+    name="sharing", version=1, params=Params,
+    tasks=[
+        Task(make, inputs=["month"], outputs=["left", "right"]),
+        Task(grow, inputs=["left"], outputs=["size"]),
+        Task(total, inputs=["right", "size"], outputs=["sum"]),
+    ],
+)  # fmt: skip
+
+
+def test_an_input_is_recorded_as_the_step_got_it_also_when_it_was_changed_under_another_name(
+    settings: Settings,
+) -> None:
+    """In a run that works, and in one that takes over what is known."""
+    for state in ("done", "cached"):
+        outcome = run_pipeline(SHARING, ParameterSet.of(Params).parse({"month": 4}), settings)
+        record = find_run(settings.runs, outcome.key)
+        assert {step.state for step in record.steps} == {state}
+        assert outcome.outputs == {"sum": 7}
+        assert record.step("total").inputs["right"].digest == encode([4, 1])[0].digest  # type: ignore[union-attr]
 
 
 def test_the_choice_of_a_backend_ends_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
