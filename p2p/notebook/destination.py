@@ -25,6 +25,8 @@ def check_output(output: Path | None, notebook: Path) -> None:
 
 
 def _problem(output: Path, notebook: Path) -> str:
+    if "\0" in str(output):
+        return "it holds a NUL"
     if output.is_dir():
         return "it is a folder"
     if output.exists() and not output.is_symlink() and output.samefile(notebook):

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -106,7 +106,8 @@ def run_notebook(
     _end(driver, failure)
     record = read_record(driver.directory)
     store = DiskStore(settings.values)
-    return outcome_of(record, store, target=str(path), seconds=time.monotonic() - began, executed=executed)
+    outcome = outcome_of(record, store, target=str(path), seconds=time.monotonic() - began, executed=executed)
+    return replace(outcome, outputs=masker.data(outcome.outputs))
 
 
 def _facts(notebook: Notebook, values: Values, settings: Settings, options: RunOptions) -> RunFacts:
