@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from p2p.store import DiskStore, difference
+from p2p.store.finding import forget
 from tests.store import made
 
 
@@ -60,6 +61,24 @@ class DamagedStore:
         self.path.write_bytes(data)
         self.tried += 1
         return self.store.find(self.ref)
+
+    def find_flipped(self, position: int, mask: int) -> Any:
+        """As `find`, with one byte changed in place: quick enough for every bit, and for large values."""
+        aside = self.store.root / "damaged" / self.path.name
+        if aside.exists():
+            aside.rename(self.path)
+        forget(str(self.path))
+        self._write_byte(position, self.whole[position] ^ mask)
+        self.tried += 1
+        found = self.store.find(self.ref)
+        place = aside if aside.exists() else self.path
+        self._write_byte(position, self.whole[position], place)
+        return found
+
+    def _write_byte(self, position: int, byte: int, place: Path | None = None) -> None:
+        with (place or self.path).open("r+b") as file:
+            file.seek(position)
+            file.write(bytes([byte]))
 
     def is_found_when_put_again(self) -> bool:
         assert self.store.put(self.value) == self.ref
