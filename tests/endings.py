@@ -216,9 +216,10 @@ class Trial:
     def _module(self) -> None:
         home = self.settings.root / "pipelines" / self.name
         (home / "v1").mkdir(parents=True)
+        (home.parent / "__init__.py").touch()  # else the repository's own `pipelines` would be found
         text = _PIPELINE.format(code=indent(self._code(), "    "), name=self.name, timeout=self.ending.timeout)
         (home / "v1" / "pipeline.py").write_text(text)
-        (home / "v1" / "manifest.json").write_text("{}")
+        (home / "v1" / "manifest.json").touch()  # as one that cannot be read: the pipeline was written by hand
         self._command("run", f"{self.name}@1", "--json")
 
     def _command(self, *arguments: str) -> None:

@@ -54,8 +54,8 @@ def run_shown(
 def _notebook_digest(pipeline: Pipeline, settings: Settings) -> str:
     try:
         return read_manifest(settings.pipelines / pipeline.name / f"v{pipeline.version}").notebook_digest
-    except P2PError:
-        return ""  # a pipeline that was written by hand has no manifest
+    except (P2PError, ValueError, TypeError):
+        return ""  # a pipeline that was written by hand has no manifest, or one of its own
 
 
 def _parser(pipeline: Pipeline, parameters: ParameterSet) -> argparse.ArgumentParser:
