@@ -13,8 +13,8 @@ from typing import IO, Any
 from p2p.cache import Reuse, check_target
 from p2p.files import write_atomic
 from p2p.model import RunStatus
-from p2p.notebook.destination import check_output
 from p2p.notebook.carried import carry_outputs
+from p2p.notebook.destination import check_output
 from p2p.notebook.document import Notebook, parameters_of, read_notebook
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
