@@ -132,7 +132,7 @@ def test_every_environment_variable_of_ours_is_named_in_the_settings() -> None:
 
 
 def test_every_kind_of_event_in_the_code_has_a_heading_and_every_heading_a_kind() -> None:
-    emitted = re.compile(r'(?:journal\.append|events\.append|_tell)\(\s*"([a-z_]+)"')
+    emitted = re.compile(r'(?:journal\.append|events\.append|self\.append|_tell)\(\s*"([a-z_]+)"')
     kinds = {kind for text in sources().values() for kind in emitted.findall(text)}
     assert len(kinds) >= 9
     written = {h.strip("`") for h in headings(REFERENCE / "formats.md") if h.startswith("`")}
@@ -168,8 +168,9 @@ def test_every_public_name_has_a_place_in_the_reference() -> None:
 
 def test_every_tag_and_metric_that_the_code_writes_is_described() -> None:
     text = (REFERENCE / "metrics-and-tags.md").read_text(encoding="utf-8")
-    driver, feeder = (sources()[f"p2p/tracking/{name}.py"] for name in ("driver", "feeder"))
-    names = set(re.findall(r'"(p2p\.[a-z_]+|mlflow\.(?:source\.[a-z.]+|user))"', driver + feeder)) - {"p2p.step"}
+    sending, feeder, traces = (sources()[f"p2p/tracking/{name}.py"] for name in ("sending", "feeder", "traces"))
+    written = re.findall(r'"(p2p\.[a-z_]+|mlflow\.(?:source\.[a-z.]+|user))"', sending + feeder + traces)
+    names = set(written) - {"p2p.step"}
     assert len(names) >= 9
     assert sorted(n for n in names if f"`{n}`" not in text) == []
     metrics = [

@@ -34,7 +34,7 @@ class Beside:
 
     Args:
         settings: the project's.
-        warn: told of a store that takes nothing, once each time that begins.
+        warn: told of a store that takes nothing, once a run.
         spare: this process is somebody's session: the sidecar may interrupt it, and must not kill it.
     """
 
@@ -45,6 +45,7 @@ class Beside:
         self._changed = threading.Condition()
         self._ready = False
         self._trouble = ""
+        self._warned = False
         self._runs: dict[str, dict[str, str]] = {}
         self._sent: dict[str, list[str]] = {}
         self._left = patience()
@@ -55,6 +56,7 @@ class Beside:
         if self._process.poll() is not None:
             self._start()
         self._left = patience()
+        self._warned = False
         self._say(do="open", key=key, spare=self._spare)
 
     def run_id(self, key: str) -> tuple[str, str]:
@@ -119,6 +121,7 @@ class Beside:
         if "ready" in message:
             self._ready = True
         if "run_id" in message:
+            self._trouble = ""
             self._runs[message["key"]] = {"run_id": message["run_id"], "experiment": message["experiment"]}
         if "sent" in message:
             self._sent[message["sent"]] = message.get("refused", [])
@@ -126,7 +129,8 @@ class Beside:
             self._in_trouble(message["trouble"])
 
     def _in_trouble(self, trouble: str) -> None:
-        if trouble and not self._trouble:
+        if trouble and not self._warned:
+            self._warned = True
             self._warn(
                 f"MLflow's store takes nothing at present ({trouble}). The run goes on; its journal keeps everything, "
                 "and the next run or `p2p doctor` sends it."

@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 from p2p.tracking.ownrun import OwnRun, OwnRunStore
+from p2p.tracking.passing import passes
 
 _attached: dict[str, str] = {}
 _ours: dict[str, str] = {}
@@ -114,13 +115,32 @@ def _keep_experiment() -> None:
         return
 
     def set_experiment(*args: Any, **kwargs: Any) -> Any:
+        ours = bool(_run) and mlflow.get_tracking_uri() == _attached["tracking_uri"]
+        if ours and not _answers(mlflow):
+            return _made_up_experiment(*args, **kwargs)
         chosen = original(*args, **kwargs)
-        if _attached.get("experiment") and mlflow.get_tracking_uri() == _attached["tracking_uri"]:
+        if ours and _attached["experiment"]:
             original(experiment_id=_attached["experiment"])
         return chosen
 
     set_experiment.p2p_guard = True  # type: ignore[attr-defined]  # a mark, so that it is put in once
     setattr(mlflow, "set_experiment", set_experiment)  # noqa: B010  # mypy knows a module object has no such name
+
+
+def _answers(mlflow: Any) -> bool:
+    """Whether the store answers, which is asked before a call that would hang or fail without it."""
+    try:
+        _run[0].patience.ask(lambda: mlflow.MlflowClient().get_experiment_by_name("Default"))
+    except Exception as error:  # noqa: BLE001  # what it is, is asked next
+        return not passes(error)
+    return True
+
+
+def _made_up_experiment(name: str | None = None, experiment_id: str | None = None, **_options: Any) -> Any:
+    """What `set_experiment` gives while the store does not answer: what is logged goes to our run all the same."""
+    from mlflow.entities import Experiment
+
+    return Experiment(experiment_id or _attached["experiment"] or "0", name or "", "", "active")
 
 
 def _journal_what_is_logged() -> None:

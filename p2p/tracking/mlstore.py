@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import re
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _SQLITE = "sqlite:///"
 _SCHEMES = ("sqlite", "http", "https", "postgresql", "mysql", "mssql", "databricks", "uc")
 _CREATION_MAY_TAKE = 120.0
+_LOCKED = 2.0  # seconds that somebody may keep a database locked before it counts as locked
 # What MLflow waits by default (7 tries of 120 s each, ever longer apart) is longer than any run should wait for it.
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
 
@@ -65,11 +67,31 @@ def connect(settings: Settings) -> MlflowClient:
         logging.getLogger(name).setLevel(logging.WARNING)
     import mlflow
 
+    create(settings)
+    database = database_of(settings.tracking_uri)
+    if database is not None:
+        _see_that_it_opens(database)
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    return mlflow.MlflowClient(tracking_uri=settings.tracking_uri)
+
+
+def warm(settings: Settings) -> None:
+    """Do what takes long without the store's fault: make it, where it is not there, import MLflow and open it.
+
+    A locked SQLite database raises soon, and a server is not asked. Other databases may hang, so they are not opened.
+    """
+    create(settings)
+    if settings.tracking_uri.startswith((_SQLITE, "http")):
+        connect(settings)
+    else:
+        importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
+
+
+def create(settings: Settings) -> None:
+    """Make the settings' store, if it is a SQLite database that is not there yet."""
     database = database_of(settings.tracking_uri)
     if database is not None and not database.exists():
         _create(database, settings)
-    mlflow.set_tracking_uri(settings.tracking_uri)
-    return mlflow.MlflowClient(tracking_uri=settings.tracking_uri)
 
 
 def database_of(uri: str) -> Path | None:
@@ -94,6 +116,12 @@ def _create(database: Path, settings: Settings) -> None:
         fresh.replace(database)
 
 
+def _see_that_it_opens(database: Path) -> None:
+    """Raise at once where the database is locked: MLflow would try to open it for minutes."""
+    with contextlib.closing(sqlite3.connect(database, timeout=_LOCKED)) as connection:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
 def _use_wal(database: Path) -> None:
     """Write-ahead logging: readers (the UI) and writers (runs) do not wait for each other, and commits are cheap."""
     with contextlib.closing(sqlite3.connect(database)) as connection:
@@ -102,15 +130,28 @@ def _use_wal(database: Path) -> None:
 
 def experiment_id(client: MlflowClient, settings: Settings, name: str) -> str:
     """The id of the experiment `name`, made when it is not there."""
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
+    known = _known(client, name)
+    if known:
+        return known
     location = (settings.artifacts / _folder(name)).as_uri() if database_of(settings.tracking_uri) else None
     with alone(settings.mlruns / ".p2p-lock", wait=_CREATION_MAY_TAKE):
-        found = client.get_experiment_by_name(name)  # somebody else may have been quicker
-        if found is not None:
-            return str(found.experiment_id)
+        return _known(client, name) or _made(client, name, location)
+
+
+def _known(client: MlflowClient, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    return str(found.experiment_id) if found is not None else ""
+
+
+def _made(client: MlflowClient, name: str, location: str | None) -> str:
+    """A new experiment; the one that is there, where somebody on another machine was quicker, or an answer was lost."""
+    try:
         return str(client.create_experiment(name, artifact_location=location))
+    except Exception:
+        known = _known(client, name)
+        if known:
+            return known
+        raise
 
 
 def _folder(name: str) -> str:

@@ -11,13 +11,15 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from p2p.tracking.passing import passes
+from p2p.tracking.patience import Patience
 from p2p.tracking.sending import Sent, read_sent
 
-_CATCH_UP = 5.0  # seconds that a read of the run waits for what was logged before it
+_CATCH_UP = 3.0  # seconds that a read of the run waits for what was logged before it
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class OwnRun:
         tracking_uri: the store.
         directory: the run's directory.
         append: writes an event to its journal.
+        patience: how long its store may keep user code waiting.
     """
 
     run_id: str
@@ -37,6 +40,7 @@ class OwnRun:
     tracking_uri: str
     directory: Path
     append: Callable[..., None]
+    patience: Patience = field(default_factory=Patience)
 
     def sent(self) -> Sent:
         """How far the journal has been sent; waits a little for what is on its way."""
@@ -87,16 +91,18 @@ class OwnRunStore:
     def get_run(self, run_id: str) -> Any:
         if not self._ours(run_id):
             return self._real().get_run(run_id)
-        sent = self._run.sent()
-        if sent.run_id:
-            try:
-                return _named(self._real().get_run(sent.run_id), run_id)
-            except Exception as error:
-                from p2p.tracking.passing import passes
+        try:
+            found = self._run.patience.ask(self._stored)
+        except Exception as error:
+            if not passes(error):
+                raise
+            found = None
+        return _named(found, run_id) if found is not None else _made_up(self._run)
 
-                if not passes(error):
-                    raise
-        return _made_up(self._run)
+    def _stored(self) -> Any:
+        """The run as the store has it; None where it has none yet."""
+        sent = self._run.sent()
+        return self._real().get_run(sent.run_id) if sent.run_id else None
 
     def get_metric_history(self, run_id: str, *args: Any, **kwargs: Any) -> Any:
         return self._real().get_metric_history(self._their_id() if self._ours(run_id) else run_id, *args, **kwargs)

@@ -12,6 +12,7 @@ _ANSWERS = frozenset(
         *("RESOURCE_DOES_NOT_EXIST", "RESOURCE_CONFLICT", "NOT_IMPLEMENTED", "FEATURE_DISABLED"),
     }
 )
+_HTTP_ANSWERS = frozenset({400, 405, 409, 411, 413, 414, 415, 422})  # the same, for files
 _SYSTEM_SAYS = re.compile(r"\[Errno -?\d+\] ([^'\")]+)|((?:read|connect)?.?timed out)", re.IGNORECASE)
 
 
@@ -21,13 +22,16 @@ class Unreachable(Exception):
 
 def passes(error: BaseException) -> bool:
     """Whether to try again later: the store is down, slow, locked, or does not know us (yet)."""
-    if isinstance(error, Unreachable | OSError | sqlite3.OperationalError):
-        return True  # requests' errors are OSErrors
+    if isinstance(error, Unreachable | sqlite3.OperationalError):
+        return True
+    import requests
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import DBAPIError
 
-    if isinstance(error, DBAPIError):
-        return True
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return error.response.status_code not in _HTTP_ANSWERS
+    if isinstance(error, DBAPIError | OSError):
+        return True  # requests' other errors are OSErrors
     return isinstance(error, MlflowException) and error.error_code not in _ANSWERS
 
 

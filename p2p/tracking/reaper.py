@@ -13,7 +13,7 @@ from p2p.tracking.journal import Journal, read_events
 from p2p.tracking.lease import Lease
 from p2p.tracking.mlstore import redacted
 from p2p.tracking.owner import Life
-from p2p.tracking.passing import Unreachable
+from p2p.tracking.passing import Unreachable, reason
 from p2p.tracking.processes import end_kernels
 from p2p.tracking.records import failed_step, opening
 from p2p.tracking.sending import sending
@@ -103,6 +103,8 @@ def sweep(
             why = down or send(settings, found.key, wait=_SIDECAR_MAY_LINGER)
         except Unreachable as error:
             why = down = str(error)
+        except Exception as error:  # noqa: BLE001  # a defect in one run must not keep the others from MLflow
+            why = f"{type(error).__name__}: {reason(error)}"
         unsent.append((found.key, why)) if why else sent.append(found.key)
     return Swept(tuple(killed), tuple(sent), tuple(unsent), tuple(running), tuple(elsewhere))
 

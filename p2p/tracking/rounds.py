@@ -17,7 +17,10 @@ from p2p.tracking.sending import Sender, sending
 
 _INTERVAL = 0.25
 _WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds before the next try, while the store takes nothing
-_WARN_AFTER = 4.0  # seconds that one round may take before the owner is told
+_OTHERS_EVERY = 10.0  # seconds between two looks for what others left unsent, when there was nothing
+_WARN_AFTER = 3.5  # seconds that one round may take before the owner is told
+
+_log = logging.getLogger(__name__)
 
 
 class Tell(Protocol):
@@ -47,6 +50,7 @@ class Rounds:
         self._busy_since: float | None = None
         self._swept: set[str] = set()
         self._rested = False
+        self._looked = -_OTHERS_EVERY
         self._wake = threading.Event()
 
     def warm(self, settings: Settings) -> None:
@@ -68,8 +72,8 @@ class Rounds:
         return not self._new and not self._senders and self._busy_since is None and self._rested
 
     def _run(self) -> None:
-        self._make_store()
-        self._tell(ready=True)
+        self._make_ready()
+        self._tell(ready=True)  # what takes longer from now on, the store takes
         while True:
             self._wake.wait(self._pause())
             self._wake.clear()
@@ -82,10 +86,10 @@ class Rounds:
     def _pause(self) -> float:
         return _WAITS[min(self._failures, len(_WAITS)) - 1] if self._failures else _INTERVAL
 
-    def _make_store(self) -> None:
+    def _make_ready(self) -> None:
         assert self._settings is not None
         with contextlib.suppress(Exception):  # told of when a run is to be sent
-            mlstore.connect(self._settings)
+            mlstore.warm(self._settings)
 
     def _round(self) -> None:
         assert self._settings is not None
@@ -100,7 +104,7 @@ class Rounds:
             self._failures = 0
             self._say_trouble("")
             self._others()
-        except Unreachable as error:
+        except Exception as error:  # noqa: BLE001  # this thread must go on, whatever is wrong with one run
             self._failures += 1
             self._say_trouble(str(error))
 
@@ -113,7 +117,7 @@ class Rounds:
         except Exception as error:
             if passes(error):
                 raise Unreachable(reason(error)) from error
-            logging.getLogger(__name__).exception("run %s could not be sent", sender.directory.name)
+            _log.exception("run %s could not be sent", sender.directory.name)
             self._say_trouble(f"{type(error).__name__}: {reason(error)}")
             done = True  # a defect: sending it again would end the same way; the next process tries anew
         if sender.sent.run_id and not knew:
@@ -125,18 +129,21 @@ class Rounds:
     def _others(self) -> None:
         """Send one run that another process left unsent, if there is one."""
         assert self._settings is not None
+        if self._rested and time.monotonic() - self._looked < _OTHERS_EVERY:
+            return
+        self._looked = time.monotonic()
         busy = {sender.directory.name for sender in self._senders}
         key = reaper.next_unsent(self._settings, {*self._swept, *busy})
         self._rested = not key
         if key:
             self._swept.add(key)
-            reaper.send(self._settings, key)
             self._wake.set()
+            reaper.send(self._settings, key)
 
     def _watch_over(self) -> None:
         """Tell of a store that does not come back from a call; the thread above is in that call and cannot."""
         while True:
-            time.sleep(0.5)
+            time.sleep(_INTERVAL)
             since = self._busy_since
             if since is not None and time.monotonic() - since > _WARN_AFTER and not self.trouble:
                 self._say_trouble(f"it has not answered for {_WARN_AFTER:g} s")

@@ -73,7 +73,7 @@ class Sender:
         self._client: MlflowClient | None = None
         self._feeder: Feeder | None = None
         self._opened: Mapping[str, Any] | None = None
-        self._end: Mapping[str, Any] | None = None
+        self._end = _end_within(directory, self.sent.offset)
 
     def round(self) -> bool:
         """Send what is new. Gives True when the run has ended and all of it is sent.
@@ -82,19 +82,19 @@ class Sender:
             Unreachable: the store takes nothing at present.
         """
         if self.sent.done:
+            lease.release(self.settings.lease(self.directory.name))  # whoever sent it may have died before it did
             return True
         with _told():
             feeder = self._connected()
             if feeder is None:
                 return False  # the journal has not begun yet
-            offset = self._tail.offset
             for event in self._tail.read():
                 if self._end is None:
                     feeder.take(event)
                 if event["kind"] == "run_finished" and self._end is None:
                     self._end = event
             feeder.send()
-            if self._tail.offset != offset or self._end is not None:
+            if self._tail.offset != self.sent.offset:
                 self._keep(offset=self._tail.offset, refused=tuple(feeder.refused))
             return self._finished(feeder)
 
@@ -114,19 +114,33 @@ class Sender:
         """Make the MLflow run, or find the one that an earlier try has made."""
         name = self.settings.experiment or str(opened["name"])
         experiment = mlstore.experiment_id(client, self.settings, name)
-        known = client.search_runs([experiment], f"tags.`p2p.run` = '{self.directory.name}'", max_results=1)
-        if known:
-            run_id = known[0].info.run_id
-        else:
-            run = client.create_run(
+        known = self._runs(client, experiment)
+        if not known:
+            client.create_run(
                 experiment, start_time=opened["at"] // 1_000_000, run_name=run_name(opened),
                 tags=_tags(opened, self.directory.name),
             )  # fmt: skip
-            run_id = run.info.run_id
-        self._keep(run_id=str(run_id), experiment=experiment)
+            known = self._runs(client, experiment)
+        if not known:
+            raise Unreachable("the run was made, but is not in the store")
         journal = Journal(self.directory)
-        journal.append("mlflow_run", run_id=run_id, experiment=experiment)
+        journal.append("mlflow_run", run_id=known[0], experiment=experiment)
         journal.close()
+        self._keep(run_id=known[0], experiment=experiment)
+
+    def _runs(self, client: MlflowClient, experiment: str) -> list[str]:
+        """The MLflow runs that were made for this run, the one in use first.
+
+        There are several where a request to make one was answered too late, and made again.
+        """
+        found = client.search_runs([experiment], f"tags.`p2p.run` = '{self.directory.name}'")
+        names = sorted(str(run.info.run_id) for run in found)
+        return sorted(names, key=lambda name: name != self.sent.run_id)
+
+    def _remove_surplus(self, client: MlflowClient) -> None:
+        for surplus in self._runs(client, self.sent.experiment):
+            if surplus != self.sent.run_id:
+                client.delete_run(surplus)
 
     def _finished(self, feeder: Feeder) -> bool:
         if self._end is None:
@@ -140,6 +154,7 @@ class Sender:
         feeder.set_tags({"p2p.steps": ", ".join(_steps(events)), **_failure_tags(self._end)})
         feeder.send()
         self._client.set_terminated(self.sent.run_id, self._end["status"], self._end["at"] // 1_000_000)
+        self._remove_surplus(self._client)
         self._keep(done=True, refused=tuple(feeder.refused))
         lease.release(self.settings.lease(self.directory.name))
         return True
@@ -147,6 +162,17 @@ class Sender:
     def _keep(self, **changed: Any) -> None:
         self.sent = Sent(**{**asdict(self.sent), **changed})
         write_atomic(self.directory / SENT, json.dumps(asdict(self.sent)) + "\n", sync=False)
+
+
+def _end_within(directory: Path, offset: int) -> Mapping[str, Any] | None:
+    """The run's end, where it lies in what was sent: its sender may have died before it told MLflow of it."""
+    tail = Tail(directory / NAME)
+    for event in tail.read():
+        if tail.offset > offset:
+            return None
+        if event["kind"] == "run_finished":
+            return event
+    return None
 
 
 @contextmanager

@@ -34,13 +34,22 @@ def send_trace(
 
 def _stored(client: MlflowClient, run_id: str, experiment: str, key: str, spans: int) -> bool:
     """Whether the whole trace is there; what is there in part, or twice, is removed."""
-    found = client.search_traces(locations=[experiment], run_id=run_id)
-    ours = [trace for trace in found if trace.info.trace_metadata.get(_KEY) == key]
-    whole = [trace for trace in ours if len(trace.data.spans) >= spans]
-    surplus = [trace.info.trace_id for trace in ours if trace not in whole[:1]]
+    known = _traces(client, run_id, experiment, key, include_spans=False)
+    if not known:
+        return False
+    # MLflow passes over a trace without spans where it is asked for them, so both answers are needed.
+    found = _traces(client, run_id, experiment, key, include_spans=True)
+    whole = [name for name, trace in found.items() if len(trace.data.spans) >= spans]
+    surplus = [name for name in known if name not in whole[:1]]
     if surplus:
         client.delete_traces(experiment, trace_ids=surplus)
     return bool(whole)
+
+
+def _traces(client: MlflowClient, run_id: str, experiment: str, key: str, *, include_spans: bool) -> dict[str, Any]:
+    """The traces of the run that p2p has sent, by their ids."""
+    found = client.search_traces(locations=[experiment], run_id=run_id, include_spans=include_spans)
+    return {trace.info.trace_id: trace for trace in found if trace.info.trace_metadata.get(_KEY) == key}
 
 
 class _Trace:
