@@ -61,6 +61,7 @@ def connect(settings: Settings) -> MlflowClient:
     # Traces are sent by a process of their own, so nothing waits. With MLflow's asynchronous export a finished run's
     # trace was now and then not found by its run; why is not known.
     os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdout is for answers
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
     for name in ("alembic", "mlflow.store.db.utils"):

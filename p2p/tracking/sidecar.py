@@ -101,18 +101,27 @@ class Sidecar:
             time.sleep(0.05)
 
 
+_answers = sys.stdout
+
+
+def _keep_stdout_for_answers() -> None:
+    """Whatever a library prints must not come between the answers."""
+    sys.stdout = sys.stderr
+
+
 def tell(**message: Any) -> None:
     """Say something to the owner, who may be gone."""
     with contextlib.suppress(OSError, ValueError):
-        sys.stdout.write(json.dumps(message) + "\n")
-        sys.stdout.flush()
+        _answers.write(json.dumps(message) + "\n")
+        _answers.flush()
 
 
 def main() -> None:
     """`python -m p2p.tracking.sidecar OWNER`, OWNER being what `Owner.as_dict` gives, as JSON."""
+    _keep_stdout_for_answers()
     Sidecar(Owner.from_dict(json.loads(sys.argv[1]))).serve()
     with contextlib.suppress(OSError, ValueError):
-        sys.stdout.flush()
+        _answers.flush()
     os._exit(0)  # a thread may hang in a call to a store that does not answer
 
 
