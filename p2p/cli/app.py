@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -12,6 +11,7 @@ import typer
 
 from p2p.cli import stores
 from p2p.cli.options import Json
+from p2p.cli.signals import sigterm_interrupts
 from p2p.errors import P2PError
 
 app = typer.Typer(
@@ -216,10 +216,10 @@ def ui(
 
 def main() -> NoReturn:
     """The command's way in: every error is one paragraph, and the exit code says what kind it was."""
-    signal.signal(signal.SIGTERM, _as_interrupt)
     _show_warnings()
     try:
-        code = app(standalone_mode=False)
+        with sigterm_interrupts():
+            code = app(standalone_mode=False)
     except P2PError as problem:
         from p2p.cli import show
 
@@ -241,10 +241,6 @@ def _show_warnings() -> None:
     log = logging.getLogger("p2p")
     if not any(isinstance(handler, Warnings) for handler in log.handlers):
         log.addHandler(Warnings(logging.WARNING))
-
-
-def _as_interrupt(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _usage_or_bug(problem: Exception) -> int:

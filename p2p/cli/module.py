@@ -11,6 +11,7 @@ from typing import Any
 from p2p.cache import Reuse
 from p2p.cli import show
 from p2p.cli.progress import Watch
+from p2p.cli.signals import sigterm_interrupts
 from p2p.errors import P2PError
 from p2p.manifest import read_manifest
 from p2p.model import RunStatus
@@ -27,7 +28,8 @@ def module_main(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> i
     options = _parser(pipeline, parameters).parse_args(arguments)
     text = {p["name"]: value for p in parameters.describe() if (value := getattr(options, p["name"])) is not None}
     try:
-        outcome = run_shown(pipeline, parameters.parse({}, text=text), load_settings(), as_json=options.json)
+        with sigterm_interrupts():
+            outcome = run_shown(pipeline, parameters.parse({}, text=text), load_settings(), as_json=options.json)
     except P2PError as problem:
         show.error(problem, as_json=options.json)
         return problem.exit_code
