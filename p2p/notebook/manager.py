@@ -48,6 +48,9 @@ class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]  # paperm
         self.joiner = StreamJoiner(self.masker)
         self.current: int | None = None
         self._next_save = 0.0
+        # papermill keeps what it was given as the path: here the whole notebook, its old outputs too.
+        if isinstance(nb.metadata.papermill.get("input_path"), Mapping):
+            nb.metadata.papermill["input_path"] = None
 
     def autosave_cell(self) -> None:
         """Papermill asks for this at each message."""

@@ -86,3 +86,9 @@ def test_saving_at_each_cell_writes_only_now_and_then(manager: TruthfulManager) 
         complete(manager, index)
         manager.save()
     assert manager.path.stat().st_mtime_ns == before
+
+
+def test_the_notebook_does_not_hold_itself_as_its_input(tmp_path: Path, events: Events) -> None:
+    nb = document("x = 1")
+    nb.metadata.papermill["input_path"] = document("x = 1")
+    assert TruthfulManager(nb, tmp_path / "out.ipynb", events).nb.metadata.papermill["input_path"] is None
