@@ -16,12 +16,14 @@ from urllib.parse import quote, quote_plus
 MASK: Final = "**********"
 SHORTEST: Final = 4  # a shorter text stands in too many words: its mask would ruin what it is taken out of
 SHORTEST_VARIABLE: Final = 6
-# Fields that programs read: a password may be a common word (`error`, `json`), and must not break what holds it.
-_IN_EVENTS: Final = frozenset(
-    {"format", "at", "by", "run_kind", "status", "run_id", "experiment", "experiment_id", "key", "notebook_digest"}
-    | {"cell_id", "path", "folder", "step", "parent", "failed_step", "name", "resumed_from"}
+# Fields that p2p reads: a password may be a common word (`error`, `json`, `2026`), and must not break what holds it.
+_READ: Final = frozenset(
+    {"format", "at", "by", "run_kind", "status", "run_id", "experiment", "experiment_id", "notebook_digest", "process"}
+    | {"cell_id", "path", "folder", "step", "step_id", "id", "parent", "parent_id", "failed_step", "name", "state"}
+    | {"digest", "source", "resumed_from", "first_run", "overridden", "packages", "python", "git_commit"}
 )
-_ANYWHERE: Final = frozenset({"cell_type", "codec", "digest", "id", "output_type", "state", "status", "type"})
+_OF_VALUES: Final = frozenset({"inputs", "outputs", "values", "random", "kept"})  # what p2p says of values, by name
+_FOR_PEOPLE: Final = frozenset({"preview", "reason"})
 _LONG_LINE: Final = 12  # of a secret of several lines (a key), each line this long is masked by itself too
 
 _NAME: Final = re.compile(
@@ -63,7 +65,21 @@ class Masker:
         """The fields of an event, masked but for those that p2p itself reads: a password may be a common word."""
         if not self._forms:
             return fields
-        return {name: value if name in _IN_EVENTS else self._masked(value) for name, value in fields.items()}
+        return {name: self._field(name, value) for name, value in fields.items()}
+
+    def references(self, data: Any) -> Any:
+        """What p2p says of values, with the texts masked that it only shows: previews and reasons."""
+        if not self._forms or not isinstance(data, Mapping):
+            return data
+        return {
+            name: self.text(item) if name in _FOR_PEOPLE and isinstance(item, str) else self.references(item)
+            for name, item in data.items()
+        }
+
+    def _field(self, name: str, value: Any) -> Any:
+        if name in _READ:
+            return value
+        return self.references(value) if name in _OF_VALUES else self._masked(value)
 
     def _masked(self, data: Any) -> Any:
         if isinstance(data, str):
@@ -71,7 +87,7 @@ class Masker:
         if data is None or isinstance(data, int | float):
             return data
         if isinstance(data, Mapping):
-            return {self._key(key): item if key in _ANYWHERE else self._masked(item) for key, item in data.items()}
+            return {self._key(key): self._masked(item) for key, item in data.items()}
         if isinstance(data, list | tuple | set | frozenset):
             return [self._masked(item) for item in data]
         shown = str(data)

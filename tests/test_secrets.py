@@ -83,11 +83,22 @@ def test_the_password_in_a_url_is_a_secret_whatever_its_variable_is_called() -> 
     assert list(url_passwords("http://host:80/a@b and https://token@host and file:///a:b@c")) == []
 
 
-def test_a_password_that_is_a_common_word_breaks_nothing_that_holds_it() -> None:
-    masker = Masker(["error", "json", "token"])
-    output = {"output_type": "error", "evalue": "an error", "token": 1}
-    assert masker.data(output) == {"output_type": "error", "evalue": f"an {MASK}", "token": 1}
-    event = {"path": "error.ipynb", "error": "error", "outputs": {"token": {"codec": "json", "preview": "json"}}}
-    assert masker.event(event) == {
-        "path": "error.ipynb", "error": MASK, "outputs": {"token": {"codec": "json", "preview": MASK}}
+def test_a_password_that_is_a_common_word_breaks_no_event_that_holds_it() -> None:
+    masker = Masker(["error", "json", "2026", "tuple"])
+    ref = {"codec": "json", "digest": "2026", "preview": "json", "reason": "an error"}
+    event = {
+        "path": "error.ipynb", "error": "error", "step_id": "2026", "outputs": {"token": ref},
+        "kept": {"run": "20261124T1", "form": "tuple", "inputs": {"json": "2026"}, "others": {"x": ref}},
     }  # fmt: skip
+    masked = {**ref, "preview": MASK, "reason": f"an {MASK}"}
+    assert masker.event(event) == {
+        "path": "error.ipynb", "error": MASK, "step_id": "2026", "outputs": {"token": masked},
+        "kept": {"run": "20261124T1", "form": "tuple", "inputs": {"json": "2026"}, "others": {"x": masked}},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["id", "type", "status", "digest", "output_type", "name", "preview"])
+def test_no_key_of_somebody_elses_data_hides_a_secret(name: str) -> None:
+    masker = Masker(["swordfish"])
+    assert masker.data({name: "swordfish"}) == {name: MASK}
+    assert masker.event({"params": {name: "swordfish"}}) == {"params": {name: MASK}}

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,10 +84,12 @@ class Entries:
 
     Args:
         folder: where they lie.
+        mask: takes secrets out of what they say of values.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, mask: Callable[[Any], Any] = lambda data: data) -> None:
         self.folder = folder
+        self._mask = mask
 
     def find(self, key: str) -> Kept | None:
         """The result under this key; None where there is none that can be trusted."""
@@ -109,7 +111,7 @@ class Entries:
         """Keep a result; an earlier one under the key is replaced."""
         if not self.folder.is_dir():
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        data = json.loads(json.dumps(kept.as_dict()))
+        data = json.loads(json.dumps(self._mask(kept.as_dict())))
         document = {"format": FORMAT, "key": key, "digest": _digest(data), "kept": data}
         write_atomic(self._path(key), json.dumps(document) + "\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from p2p.cache.memory import RunMemory
 from p2p.errors import InputRefused, TargetError
 from p2p.execution import EventSink
 from p2p.model import RunStatus
-from p2p.secrets import MASK
+from p2p.secrets import MASK, Masker
 from p2p.settings import Settings
 from p2p.store import DiskStore
 from p2p.tracking import RunRecord, find_run
@@ -56,7 +57,7 @@ class Reuse:
             return {}
         known: Mapping[str, Any] = self.resumes.facts.get("params", {})
         again = {n: known[n] for n in self.resumes.facts.get("overridden", ()) if n in known and n not in given}
-        secrets = [name for name, value in again.items() if value == MASK]
+        secrets = [name for name, value in again.items() if MASK in json.dumps(value)]
         if secrets:
             raise InputRefused(
                 f"Run {self.resumes.key} was given the secret {', '.join(map(repr, secrets))}, written nowhere.",
@@ -64,10 +65,10 @@ class Reuse:
             )
         return again
 
-    def memory(self, values: DiskStore, events: EventSink, directory: Path) -> RunMemory:
-        """The memory of a run that may use these results."""
+    def memory(self, values: DiskStore, events: EventSink, directory: Path, masker: Masker) -> RunMemory:
+        """The memory of a run that may use these results; `masker` takes secrets out of what it writes down."""
         earlier = Earlier(self.resumes.directory) if self.resumes is not None else None
-        entries = Entries(values.root.parent / "cache") if self.cache else None
+        entries = Entries(values.root.parent / "cache", mask=masker.references) if self.cache else None
         return RunMemory(values, events, directory, earlier=earlier, entries=entries)
 
 

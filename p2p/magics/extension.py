@@ -66,10 +66,10 @@ class Extension:
     def _session(self) -> AttachedSession | InteractiveSession:
         taken = take_attachment()
         if taken is not None:
-            attachment, secrets = taken
+            attachment, secrets, masker = taken
             self.parameters = PendingParameters(attachment, secrets)
             make_headless(self.shell, load_settings().output_limit)
-            attached = AttachedSession(attachment, names_read(_sources(attachment.notebook)))
+            attached = AttachedSession(attachment, names_read(_sources(attachment.notebook)), masker)
             self.leftovers = Leftovers(attached.memory, attached.needed)
             return attached
         session = InteractiveSession(load_settings(), self._notebook, note)

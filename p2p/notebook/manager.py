@@ -17,7 +17,7 @@ from papermill.engines import NotebookExecutionManager
 
 from p2p.execution import EventSink
 from p2p.files import write_atomic
-from p2p.notebook.outputs import OutputGate, StreamJoiner
+from p2p.notebook.outputs import OutputGate, StreamJoiner, masked_notebook
 from p2p.secrets import Masker
 from p2p.settings import OUTPUT_LIMIT
 
@@ -65,7 +65,7 @@ class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]  # paperm
         """Write the notebook now."""
         began = time.monotonic()
         self.joiner.settle()
-        kept = nbformat.from_dict(self.masker.data(self.nb)) if self.masker else self.nb  # type: ignore[no-untyped-call]  # it has no types
+        kept = nbformat.from_dict(masked_notebook(self.nb, self.masker)) if self.masker else self.nb  # type: ignore[no-untyped-call]  # it has no types
         text = nbformat.writes(kept) + "\n"  # type: ignore[no-untyped-call]  # it has no types
         # A lone surrogate, which no file may hold, is written as JSON's escape of it.
         write_atomic(self.path, text.encode("utf-8", "backslashreplace"))

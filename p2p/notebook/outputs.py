@@ -14,6 +14,9 @@ CELLS_A_NOTEBOOK: Final = 10  # the limit of a whole notebook is this many times
 _ERROR_TEXT: Final = 20_000  # characters of an error's message, and of each entry of its traceback
 _EACH: Final = 200  # what an output weighs besides its text
 _KINDS: Final = {"stream", "display_data", "execute_result", "update_display_data", "error"}
+_OF_DOCUMENTS: Final = frozenset({"kernelspec", "language_info"})
+_OF_CELLS: Final = frozenset({"cell_type", "id", "outputs"})
+_OF_OUTPUTS: Final = frozenset({"output_type", "name"})  # `name`: of a stream
 
 Message = dict[str, Any]
 
@@ -54,7 +57,7 @@ class OutputGate:
         if size <= room:
             # An update takes the place of what it updates.
             self._kept[cell] += 0 if message["msg_type"] == "update_display_data" else size
-            yield _with(message, self._masker.data(content))
+            yield _with(message, _masked_but(_OF_OUTPUTS, content, self._masker))
             return
         if message["msg_type"] == "stream" and room > 0:
             yield _with(message, {**content, "text": self._beginning(content["text"], room)})
@@ -65,6 +68,23 @@ class OutputGate:
     def _beginning(self, text: str, room: int) -> str:
         """As much of a text as there is room for; masked first, so that no secret is cut in two and kept."""
         return self._masker.text(text[: room + _ERROR_TEXT])[:room]
+
+
+def masked_notebook(document: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
+    """A notebook without secrets; what makes it one stays: a password may be a common word (`code`, `python3`)."""
+    metadata = _masked_but(_OF_DOCUMENTS, document["metadata"], masker)
+    return {**document, "metadata": metadata, "cells": [_masked_cell(cell, masker) for cell in document["cells"]]}
+
+
+def _masked_cell(cell: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
+    masked = _masked_but(_OF_CELLS, cell, masker)
+    if "outputs" in cell:
+        masked["outputs"] = [_masked_but(_OF_OUTPUTS, output, masker) for output in cell["outputs"]]
+    return masked
+
+
+def _masked_but(names: frozenset[str], data: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
+    return {name: value if name in names else masker.data(value) for name, value in data.items()}
 
 
 class StreamJoiner:

@@ -163,7 +163,7 @@ def _environment(notebook: Notebook, values: Values, driver: Driver, options: Ru
         first_run=options.reuse.first_run, cache=options.reuse.cache,
         notebook=str(notebook.path.resolve()), given=values.literals(), convert=bool(values.converted()),
     )  # fmt: skip
-    return {**os.environ, **attachment.environment(values.secrets())}
+    return {**os.environ, **attachment.environment(values.secrets(), values.secret_texts())}
 
 
 def _why_it_died(driver: Driver) -> str:

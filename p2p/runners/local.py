@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from p2p.cache import Reuse, check_target, code_of_function
@@ -17,6 +18,7 @@ from p2p.model import ValueRef
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
 from p2p.pipeline import Pipeline, Task
+from p2p.secrets import Masker, environment_secrets
 from p2p.session.script import driven
 from p2p.settings import Settings
 from p2p.step import Step
@@ -57,17 +59,19 @@ def run_pipeline(
     reuse = reuse or Reuse()
     check_target(reuse, "module", pipeline.name)
     facts_of_run = _facts(pipeline, values, settings, notebook_digest, tags or {}, reuse)
-    driver = Driver(settings, facts_of_run, watch=watch)
+    masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
+    driver = Driver(settings, facts_of_run, watch=watch, mask=masker.event)
     driver.open()
     driver.connect()
     try:
-        with no_windows(), driven(driver, reuse) as services, taking_along():
+        with no_windows(), driven(driver, reuse, masker) as services, taking_along():
             run_tasks(pipeline, values.typed, services)
     except StepFailed:
         pass  # the run has been ended as FAILED, with this error and its step
     record = read_record(driver.directory)
     target = f"{pipeline.name}@{pipeline.version}"
-    return outcome_of(record, DiskStore(settings.values), target=target, seconds=time.monotonic() - began)
+    outcome = outcome_of(record, DiskStore(settings.values), target=target, seconds=time.monotonic() - began)
+    return replace(outcome, outputs=masker.data(outcome.outputs))
 
 
 class StepFailed(RunFailed):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from p2p.secrets import Masker, environment_secrets
 
 ATTACH = "P2P_ATTACH"
 SECRETS = "P2P_SECRETS"
@@ -42,15 +44,27 @@ class Attachment:
     given: Mapping[str, Any] = field(default_factory=dict)
     convert: bool = False
 
-    def environment(self, secrets: Mapping[str, str]) -> dict[str, str]:
-        """The variables to start the kernel with. Secrets go this way so that they are never written down."""
+    def environment(self, secrets: Mapping[str, str], masked: Collection[str] = ()) -> dict[str, str]:
+        """The variables to start the kernel with. Secrets go this way so that they are never written down.
+
+        Args:
+            secrets: the text of each secret parameter that was given, by name.
+            masked: every text to mask in what the kernel writes, those of defaults too.
+        """
         variables = {ATTACH: json.dumps(asdict(self)), "P2P_RUN": self.run_id}
-        return {**variables, SECRETS: json.dumps(dict(secrets))} if secrets else variables
+        if not secrets and not masked:
+            return variables
+        return {**variables, SECRETS: json.dumps({"given": dict(secrets), "masked": sorted(masked)})}
 
 
-def take_attachment() -> tuple[Attachment, dict[str, str]] | None:
-    """The run that this process was started for, and its secrets; both are removed from the environment."""
+def take_attachment() -> tuple[Attachment, dict[str, str], Masker] | None:
+    """The run that this process was started for, the secrets it was given and the mask of all that it knows of.
+
+    The first two are removed from the environment.
+    """
     text = os.environ.pop(ATTACH, None)
     if text is None:
         return None
-    return Attachment(**json.loads(text)), json.loads(os.environ.pop(SECRETS, "{}"))
+    secrets = json.loads(os.environ.pop(SECRETS, "{}"))
+    masker = Masker([*secrets.get("masked", ()), *environment_secrets(os.environ)])
+    return Attachment(**json.loads(text)), secrets.get("given", {}), masker

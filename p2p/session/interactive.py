@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 from p2p.cache import Earlier, Entries, RunMemory
 from p2p.execution import EventSink, Services, by_step
 from p2p.model import RunStatus
+from p2p.secrets import Masker, environment_secrets
 from p2p.session.attached import Attachment
 from p2p.settings import Settings
 from p2p.store import DiskStore
@@ -41,20 +43,24 @@ class AttachedSession:
     Args:
         attachment: what the driver says of the run.
         needed: the names that any cell of the notebook reads.
+        masker: takes secrets out of what is written down.
     """
 
-    def __init__(self, attachment: Attachment, needed: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, attachment: Attachment, needed: frozenset[str] = frozenset(), masker: Masker | None = None
+    ) -> None:
+        masker = masker or Masker()
         self.attachment = attachment
         self.needed = needed
         self.run_id = attachment.run_id
         directory = Path(attachment.directory)
         values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values")
-        journal = Journal(directory, held=held(Path(attachment.lease)))
+        journal = Journal(directory, held=held(Path(attachment.lease)), mask=masker.event)
         journal.append("kernel_started", process=this_process().as_dict())
         self.memory = RunMemory(
             values, journal, directory,
             earlier=Earlier(Path(attachment.resumes)) if attachment.resumes else None,
-            entries=Entries(values.root.parent / "cache") if attachment.cache else None,
+            entries=Entries(values.root.parent / "cache", mask=masker.references) if attachment.cache else None,
         )  # fmt: skip
         self._services = Services(
             events=journal, values=values, memory=self.memory, directory=directory, keep_figures=True,
@@ -123,7 +129,8 @@ class InteractiveSession:
 
     def _open(self) -> None:
         self.warm()
-        driver = Driver(self.settings, self._facts(), beside=self._beside)
+        masker = Masker(environment_secrets(os.environ))  # as it is by now: a cell may have loaded a file of secrets
+        driver = Driver(self.settings, self._facts(), beside=self._beside, mask=masker.event)
         driver.open()
         driver.connect()
         self._driver = driver

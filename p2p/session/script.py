@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from p2p.cache import Reuse
 from p2p.execution import NoMemory, Services, by_step, use_services
 from p2p.model import RunStatus
+from p2p.secrets import Masker, environment_secrets
 from p2p.settings import load_settings
 from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts, guard
@@ -33,7 +35,7 @@ def run(name: str, params: Mapping[str, Any] | None = None) -> Iterator[str]:
         name=name, run_kind="script", source=facts.relative(Path(caller), settings.root), params=dict(params or {}),
         git_commit=facts.git_commit(settings.root), python=facts.python_version(), packages=facts.package_versions(),
     )  # fmt: skip
-    driver = Driver(settings, run_facts)
+    driver = Driver(settings, run_facts, mask=Masker(environment_secrets(os.environ)).event)
     driver.open()
     driver.connect()
     with driven(driver):
@@ -41,15 +43,16 @@ def run(name: str, params: Mapping[str, Any] | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def driven(driver: Driver, reuse: Reuse | None = None) -> Iterator[Services]:
+def driven(driver: Driver, reuse: Reuse | None = None, masker: Masker | None = None) -> Iterator[Services]:
     """Run the block as the work of `driver`'s open run in this process, and end the run as the block ends.
 
     Args:
         driver: the run's.
         reuse: earlier results that it may use; none when not given.
+        masker: takes secrets out of what is kept of its results.
     """
     values = DiskStore(driver.settings.values)
-    memory = reuse.memory(values, driver.journal, driver.directory) if reuse is not None else NoMemory()
+    memory = NoMemory() if reuse is None else reuse.memory(values, driver.journal, driver.directory, masker or Masker())
     services = Services(
         events=driver.journal, values=values, memory=memory, directory=driver.directory,
         run=driver.facts.first_run or driver.key,

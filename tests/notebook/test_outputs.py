@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from p2p.notebook.outputs import OutputGate, StreamJoiner
+from p2p.notebook.outputs import OutputGate, StreamJoiner, masked_notebook
 from p2p.secrets import MASK, Masker
 
 
@@ -123,3 +123,27 @@ def test_joining_costs_each_piece_its_own_length() -> None:
     [output] = joined(["ab\n"] * 300_000)
     assert len(output["text"]) == 900_000
     assert time.monotonic() - began < 5  # joined by adding texts, it is minutes
+
+
+def test_a_password_that_is_a_common_word_leaves_a_notebook_a_notebook() -> None:
+    words = ["code", "stdout", "stream", "python3", "python", "cell-1"]
+    output = {"output_type": "stream", "name": "stdout", "text": "code"}
+    cell = {
+        "cell_type": "code",
+        "id": "cell-1",
+        "metadata": {"id": "code"},
+        "source": "'code'",
+        "outputs": [output],
+    }
+    prose = {"cell_type": "markdown", "id": "b", "metadata": {}, "source": "python3"}
+    metadata = {"kernelspec": {"name": "python3"}, "language_info": {"name": "python"}, "of": "stdout"}
+    masked = masked_notebook({"nbformat": 4, "metadata": metadata, "cells": [cell, prose]}, Masker(words))
+    assert masked == {
+        "nbformat": 4, "metadata": {**metadata, "of": MASK},
+        "cells": [
+            {**cell, "metadata": {"id": MASK}, "source": f"'{MASK}'", "outputs": [{**output, "text": MASK}]},
+            {**prose, "source": MASK},
+        ],
+    }  # fmt: skip
+    [admitted] = kept(OutputGate(Masker(words), 1000), stream("code"))
+    assert admitted["content"] == {"name": "stdout", "text": MASK}
