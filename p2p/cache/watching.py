@@ -9,6 +9,7 @@ import os
 import sys
 import sysconfig
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,14 +79,18 @@ _watching: list[Touched] = []
 _installed: list[bool] = []
 
 
+_busy = threading.local()  # what we do ourselves, in this thread, is not looked at
+
+
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if _watching and not (event == "os.listdir" and _looks_for_a_module()):
-        watching, _watching[:] = list(_watching), []  # what we do ourselves is not looked at
-        try:
-            for touched in watching:
-                touched.take(event, arguments)
-        finally:
-            _watching[:] = watching
+    if not _watching or getattr(_busy, "here", False) or (event == "os.listdir" and _looks_for_a_module()):
+        return
+    _busy.here = True
+    try:
+        for touched in list(_watching):
+            touched.take(event, arguments)
+    finally:
+        _busy.here = False
 
 
 def _looks_for_a_module() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,23 @@ def test_a_folder_that_is_listed_is_seen(tmp_path: Path) -> None:
     with watched([], []) as touched:
         os.listdir(tmp_path)  # noqa: PTH208 - as libraries do it
     assert list(touched.seen) == [f"it os.listdir {tmp_path.resolve()}"]
+
+
+def test_threads_that_open_files_meanwhile_do_not_disturb_it(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def open_and_open() -> None:
+        while not stop.is_set():
+            (tmp_path / "busy.txt").write_text("x")
+
+    threads = [threading.Thread(target=open_and_open) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(300):
+            with watched((), []):
+                pass
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
