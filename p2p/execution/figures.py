@@ -31,7 +31,7 @@ class Figures:
         pyplot: Any = sys.modules.get("matplotlib.pyplot")
         for number in sorted(_open_figures() - self._before):
             self._directory.mkdir(parents=True, exist_ok=True)
-            path = self._directory / f"{self._step}-{len(self.paths) + 1}.png"
+            path = self._directory / f"{self._step[:100]}-{len(self.paths) + 1}.png"
             pyplot.figure(number).savefig(path, bbox_inches="tight", metadata={"Software": None})
             self.paths.append(path)
             self._done_with(number)

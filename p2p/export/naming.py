@@ -1,9 +1,10 @@
-"""What a pipeline may be called: a name that Python can import and that means the same on every file system."""
+"""What a pipeline and its steps may be called: names that Python takes and that mean the same on every file system."""
 
 from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,20 @@ def pipeline_name(text: str, pipelines: Path) -> str:
         )
         raise InputRefused(what, cure=f"Give another one with --name, or --name {twin} for its next version.")
     return text
+
+
+def check_step_names(names: Sequence[str]) -> None:
+    """Refuse steps whose files would not be told apart, or not be possible, on some file system."""
+    for name in names:
+        if len(name) > LONGEST or _DEVICES.fullmatch(name):
+            why = "Windows keeps that name for a device" if len(name) <= LONGEST else f"it is over {LONGEST} characters"
+            raise InputRefused(f"A step called '{name[:LONGEST]}' cannot be exported: {why}.", cure="Rename it.")
+        twin = next((other for other in names if other != name and other.lower() == name.lower()), None)
+        if twin is not None:
+            raise InputRefused(
+                f"The steps '{name}' and '{twin}' differ only by case, and some file systems cannot tell them apart.",
+                cure="Rename one of them.",
+            )
 
 
 def _problem(text: str) -> str:

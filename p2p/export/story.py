@@ -9,7 +9,7 @@ from typing import Any
 
 from p2p.errors import RunFailed
 from p2p.export.compile import compile_notebook
-from p2p.export.naming import pipeline_name
+from p2p.export.naming import check_step_names, pipeline_name
 from p2p.export.staging import publish, staged
 from p2p.export.verify import Comparison, verified_values
 from p2p.export.work import Work, file_digests
@@ -71,6 +71,7 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
     parameters = parameters_of(notebook)
     parameters.model_source()  # refuses a secret in a default before anything runs
     plan = compile_notebook(notebook, name, [p["name"] for p in parameters.describe()])
+    check_step_names([step.name for step in plan.steps])
     unchanged = _unchanged(notebook, name, settings)
     if unchanged is not None:
         return unchanged

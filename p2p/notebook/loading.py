@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -28,11 +29,41 @@ def load_notebook(path: Path) -> dict[str, Any]:
             cure="Open and save it in Jupyter, or run `jupyter nbconvert --to notebook --inplace`.",
         )
     if problem := _malformed(document):
-        raise NotebookError(f"'{path}' is not a valid notebook: {problem}.", cure="Open and save it in Jupyter.")
+        raise _invalid(path, problem)
     language = _language(document.get("metadata", {}))
     if language != "python":
         raise NotebookError(f"'{path}' is written in {language}; p2p takes Python notebooks.")
     return document
+
+
+def load_to_run(path: Path) -> Any:
+    """The document at `path` as nbformat's own node, without its outputs: a run makes its own.
+
+    What nbformat 4 requires and says nothing (empty metadata, cell ids) is put in where it is missing.
+    """
+    document = load_notebook(path)
+    document.setdefault("nbformat_minor", 4)
+    document.setdefault("metadata", {})
+    for cell in document["cells"]:
+        cell.setdefault("metadata", {})
+        cell["source"] = "".join(cell.get("source", ""))
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    return _valid(path, document)
+
+
+def _valid(path: Path, document: dict[str, Any]) -> Any:
+    import nbformat
+    from nbformat.validator import NotebookValidationError, normalize, validate
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of missing and repeated ids, which are mended here
+            _, found = normalize(nbformat.from_dict(document))  # type: ignore[no-untyped-call]  # it has no types
+        validate(found, relax_add_props=True)
+    except NotebookValidationError as error:
+        raise _invalid(path, str(error).splitlines()[0]) from None
+    return found
 
 
 def _text(path: Path) -> str:
@@ -45,6 +76,10 @@ def _text(path: Path) -> str:
     except (OSError, ValueError) as error:  # too long a name, a NUL, no permission
         why = getattr(error, "strerror", None) or error
         raise NotebookError(f"'{str(path)[:200]}' cannot be read: {why}.") from None
+
+
+def _invalid(path: Path, problem: str) -> NotebookError:
+    return NotebookError(f"'{path}' is not a valid notebook: {problem:.300}.", cure="Open and save it in Jupyter.")
 
 
 def _parsed(path: Path, text: str) -> Any:
@@ -73,6 +108,9 @@ def _malformed(document: Mapping[str, Any]) -> str:
     """What is not as nbformat 4 has it, of all that p2p reads."""
     if not isinstance(document.get("metadata", {}), dict):
         return "its metadata is no mapping"
+    minor = document.get("nbformat_minor", 4)
+    if type(minor) is not int or minor < 0:
+        return f"its nbformat_minor is {minor!r:.20}"
     cells = document.get("cells")
     if not isinstance(cells, list):
         return "it has no list of cells"

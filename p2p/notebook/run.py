@@ -16,10 +16,12 @@ from p2p.model import RunStatus
 from p2p.notebook.carried import carry_outputs
 from p2p.notebook.destination import check_output
 from p2p.notebook.document import Notebook, parameters_of, read_notebook
+from p2p.notebook.loading import load_to_run
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
 from p2p.secrets import Masker, environment_secrets
 from p2p.session import Attachment
+from p2p.session.attached import check_secrets
 from p2p.settings import Settings
 from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts
@@ -95,10 +97,12 @@ def run_notebook(
     values = parameters_of(notebook).parse(given, text=text)
     began = time.monotonic()
     masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
+    document = load_to_run(path)
+    check_secrets(values.secrets(), values.secret_texts())
     driver = Driver(settings, _facts(notebook, values, settings, options), watch=watch, mask=masker.event)
     driver.open()
     try:
-        failure = _execute(notebook, values, driver, options, masker)
+        failure = _execute(notebook, document, values, driver, options, masker)
     except BaseException as error:
         driver.end(RunStatus.KILLED, **_in_flight(driver), error=f"{type(error).__name__}: {error}")
         raise
@@ -120,10 +124,9 @@ def _facts(notebook: Notebook, values: Values, settings: Settings, options: RunO
 
 
 def _execute(
-    notebook: Notebook, values: Values, driver: Driver, options: RunOptions, masker: Masker
+    notebook: Notebook, document: Any, values: Values, driver: Driver, options: RunOptions, masker: Masker
 ) -> _Failure | None:
     """Let papermill run the notebook; gives what went wrong, or None."""
-    import nbformat
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -138,7 +141,6 @@ def _execute(
     )  # fmt: skip
     # papermill's inspector does not know every annotation, and would warn of parameters that p2p has checked.
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    document = nbformat.read(notebook.path, as_version=4)  # type: ignore[no-untyped-call]  # it has no types
     try:
         # The notebook goes in as a node and comes out through the plan: papermill would treat paths as templates.
         papermill.execute_notebook(

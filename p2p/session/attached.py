@@ -6,12 +6,16 @@ import json
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from p2p.errors import InputRefused
+from p2p.files import write_atomic
 from p2p.secrets import Masker, environment_secrets
 
 ATTACH = "P2P_ATTACH"
 SECRETS = "P2P_SECRETS"
+LONGEST_VARIABLE = 30_000  # Windows takes 32,767 characters, Linux 131,072 bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +55,33 @@ class Attachment:
             secrets: the text of each secret parameter that was given, by name.
             masked: every text to mask in what the kernel writes, those of defaults too.
         """
-        variables = {ATTACH: json.dumps(asdict(self)), "P2P_RUN": self.run_id}
+        variables = {ATTACH: self._told(), "P2P_RUN": self.run_id}
         if not secrets and not masked:
             return variables
-        return {**variables, SECRETS: json.dumps({"given": dict(secrets), "masked": sorted(masked)})}
+        return {**variables, SECRETS: _handed_on(secrets, masked)}
+
+    def _told(self) -> str:
+        """This attachment as JSON, or `@` and the file where that lies: a variable holds no long parameters."""
+        text = json.dumps(asdict(self))
+        if len(text) <= LONGEST_VARIABLE:
+            return text
+        path = Path(self.directory) / "attachment.json"
+        write_atomic(path, text)
+        return f"@{path}"
+
+
+def check_secrets(secrets: Mapping[str, str], masked: Collection[str]) -> None:
+    """Refuse secrets that no environment could hold."""
+    size = len(_handed_on(secrets, masked))
+    if size > LONGEST_VARIABLE:
+        raise InputRefused(
+            f"The secret parameters are {size:,} characters long together; {LONGEST_VARIABLE:,} can be handed on.",
+            cure="Hand on the path of a file that holds them.",
+        )
+
+
+def _handed_on(secrets: Mapping[str, str], masked: Collection[str]) -> str:
+    return json.dumps({"given": dict(secrets), "masked": sorted(masked)})
 
 
 def take_attachment() -> tuple[Attachment, dict[str, str], Masker] | None:
@@ -65,6 +92,8 @@ def take_attachment() -> tuple[Attachment, dict[str, str], Masker] | None:
     text = os.environ.pop(ATTACH, None)
     if text is None:
         return None
+    if text.startswith("@"):
+        text = Path(text[1:]).read_text(encoding="utf-8")
     secrets = json.loads(os.environ.pop(SECRETS, "{}"))
     masker = Masker([*secrets.get("masked", ()), *environment_secrets(os.environ)])
     return Attachment(**json.loads(text)), secrets.get("given", {}), masker

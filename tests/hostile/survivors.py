@@ -30,10 +30,12 @@ PARAMS = f"""
     text: str = ""
     numbers: list[float] = []
     token: SecretStr = SecretStr("none")
+    long: str = ""
     spare: SecretStr = SecretStr({DEFAULT_SECRET!r})
 """
 CELLS = {
     "round trip": "%%step tell\nseen = [repr(text), repr(numbers)]",
+    "long": "%%step " + "s" * 300 + "\nsize = len(long)\nsize",
     "chdir": "import os, pathlib\npathlib.Path('away').mkdir()\nos.chdir('away')",
     "signals": "import signal\nfor s in (signal.SIGTERM, signal.SIGINT):\n    signal.signal(s, signal.SIG_IGN)",
     "children": "import subprocess\nchild = subprocess.Popen(['sleep', '600'])\nprint('child', child.pid, os.getpid())",
@@ -105,7 +107,10 @@ def run_survivors(settings: Settings) -> Survivors:
     output.parent.mkdir()
     output.symlink_to(elsewhere)
     values = settings.root / "values.json"
-    values.write_text(json.dumps({"text": TEXT, "numbers": [float("nan"), float("-inf"), 1e308]}), encoding="utf-8")
+    values.write_text(
+        json.dumps({"text": TEXT, "numbers": [float("nan"), float("-inf"), 1e308], "long": "x" * 200_000}),
+        encoding="utf-8",
+    )
     done = workshop.p2p(
         "run", str(path), "-f", str(values), "-p", f"token={GIVEN_SECRET}", "-o", str(output), "--log-output",
     )  # fmt: skip

@@ -20,13 +20,14 @@ import pytest
 from p2p.analysis import split_mark
 from p2p.cli.targets import is_notebook, load_pipeline
 from p2p.errors import InputRefused, NotebookError, P2PError, ParameterError
-from p2p.export.naming import pipeline_name
+from p2p.export.naming import check_step_names, pipeline_name
 from p2p.notebook import parameters_of, read_notebook
 from p2p.notebook.destination import check_output
+from p2p.notebook.loading import load_to_run
 from p2p.params import ParameterSet, load_params_file, read_parameters
 from p2p.secrets import Masker
 from p2p.settings import Settings
-from tests.building import notebook
+from tests.building import notebook, write_notebook
 from tests.cli.conftest import Answer
 from tests.cli.conftest import p2p as p2p
 from tests.hostile.kernels import Executed
@@ -168,6 +169,21 @@ def test_values_come_through_a_kernel_exactly(survivors: Survivors) -> None:
     assert json.dumps([repr(TEXT), "[nan, -inf, 1e+308]"])[:200] in survivors.done.out.replace("  seen = ", "")
 
 
+def test_a_value_that_no_environment_variable_could_hold_comes_through_a_kernel(survivors: Survivors) -> None:
+    """200,000 characters; and a step whose name has 300 ran on it."""
+    assert survivors.outputs("long")[0]["data"]["text/plain"] == "200000"
+
+
+def test_secrets_that_no_environment_variable_could_hold_are_refused(p2p: Callable[..., Answer], project: Path) -> None:
+    params = "from pydantic import SecretStr\ntoken: SecretStr = SecretStr('none')"
+    path = write_notebook(project / "notebooks" / "nb.ipynb", "x = 1", params=params)
+    done = p2p("run", str(path), "-p", f"token={'q' * 100_000}")
+    assert done.code == 2
+    assert "30,000 can be handed on" in done.err
+    assert "qqq" not in done.err
+    assert not (project / "mlruns" / "p2p" / "runs").exists()
+
+
 # --- YAML ---------------------------------------------------------------------------------------------------------
 
 BOMB = "a: &a [x, x]\n" + "\n".join(f"{c}: &{c} [*{p}, *{p}]" for p, c in zip("abcdefgh", "bcdefghi", strict=True))
@@ -262,7 +278,21 @@ def test_step_names_that_are_refused(name: str) -> None:
         split_mark(f"%%step {name}\nx = 1")
 
 
-@pytest.mark.parametrize("name", [row("json", id="json"), row("CON", id="device"), row("Load", id="case")])
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        row(["load", "CON"], "for a device", id="device"), row(["s" * 300], "over 80 characters", id="300-characters"),
+        row(["load", "clean", "Load"], "only by case", id="case"),
+    ],
+)  # fmt: skip
+def test_step_names_that_cannot_be_exported(names: list[str], says: str) -> None:
+    with pytest.raises(InputRefused, match=says) as refused:
+        check_step_names(names)
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("name", [row("json", id="json"), row("CON", id="device"), row("Load", id="case"),
+                                  row("s" * 300, id="300-characters")])  # fmt: skip
 def test_step_names_that_are_only_names(name: str) -> None:
     mark, _ = split_mark(f"%%step {name}\nx = 1")
     assert mark is not None
@@ -398,6 +428,7 @@ def kernelspec(**facts: Any) -> bytes:
         row(changed(cells=[{**CELL, "metadata": {"tags": "parameters"}}]), "tags", id="tags-text"),
         row(changed(cells=[{**CELL, "metadata": []}]), "metadata", id="cell-metadata-list"),
         row(changed(metadata=[]), "metadata", id="metadata-list"),
+        row(changed(nbformat_minor="5"), "nbformat_minor is '5'", id="nbformat-minor-text"),
         row(kernelspec(name="ir", language="R"), "written in R", id="kernel-r"),
         row(kernelspec(name="ir"), "written in ir", id="kernel-r-by-name"),
         row(kernelspec(name="julia-1.11"), "written in julia-1.11", id="kernel-julia-by-name"),
@@ -431,6 +462,36 @@ def test_notebooks_that_are_read(tmp_path: Path, content: bytes) -> None:
     found = read_notebook(path)
     assert [cell.number for cell in found.cells] == list(range(1, len(found.cells) + 1))
     parameters_of(found).parse()
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        row({"cell_type": "markdown", "id": "a", "attachments": 5}, "5 is not", id="attachments"),
+        row({**CELL, "id": ""}, "''", id="empty-id"), row({**CELL, "id": "<b>"}, "<b>", id="id-with-markup"),
+    ],
+)  # fmt: skip
+def test_notebooks_that_are_refused_when_they_are_to_run(tmp_path: Path, cell: Any, says: str) -> None:
+    path = tmp_path / "nb.ipynb"
+    path.write_bytes(changed(cells=[cell]))
+    with pytest.raises(NotebookError, match="is not a valid notebook") as refused:
+        load_to_run(path)
+    assert says in str(refused.value)
+
+
+def test_a_notebook_that_lacks_what_can_be_put_in_is_run(p2p: Callable[..., Answer], project: Path) -> None:
+    """No metadata, no ids or the same one twice, outputs that are none, and a kernel that is not there."""
+    kernel = {"kernelspec": {"name": "no-such-kernel", "display_name": "Mine", "language": "python"}}
+    bare = {"cell_type": "code", "source": "z = 2"}
+    cells = [
+        {**CELL, "source": "x = 1", "id": "a"},
+        {**CELL, "source": ["y = ", "x"], "id": "a", "outputs": "none"},
+        bare,
+    ]
+    path = project / "notebooks" / "nb.ipynb"
+    path.write_bytes(changed(metadata=kernel, cells=cells))
+    done = p2p("run", str(path), "--json")
+    assert done.code == 0, done.err
 
 
 @pytest.mark.parametrize("path", [row("a\0b.ipynb", id="nul"), row("x" * 300 + ".ipynb", id="300-characters"),
