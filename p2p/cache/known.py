@@ -102,8 +102,9 @@ class KnownStep:
     def watching(self) -> Iterator[None]:
         """See what the body touches, and where it leaves the random generators."""
         self._before = generators.states()
-        own = self._run.directory.parent.parent
-        with watched(self._work.policy.paths, [own]) as touched:
+        ours = self._run.directory.parents[1]
+        mlflows = [ours.parent / name for name in ("mlflow.db", "artifacts")]
+        with watched(self._work.policy.paths, [ours, *mlflows]) as touched:
             yield
         self._seen = touched.seen
 

@@ -5,6 +5,7 @@ What a library opens in C without telling Python is not seen here; the text has 
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import sysconfig
@@ -21,6 +22,7 @@ _FILES = ("os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "os.
           "shutil.move", "shutil.rmtree", "sqlite3.connect", "glob.glob")  # fmt: skip
 
 
+@functools.cache
 def _library_folders() -> tuple[str, ...]:
     """Where Python and its packages live, and what they keep for themselves: their content goes with their version."""
     home = Path.home()
@@ -37,13 +39,13 @@ class Touched:
 
     Args:
         files: the files that may be read: those that the step declares.
-        own: folders of our own, which do not count.
+        own: folders of our own, and beginnings of file names, which do not count.
     """
 
     def __init__(self, files: Sequence[str], own: Sequence[Path]) -> None:
         self.seen: dict[str, None] = {}
         self._declared = {str(Path(name).resolve()) for name in files}
-        self._ignored = (*_library_folders(), *(f"{folder.resolve()}{os.sep}" for folder in own))
+        self._ignored = (*_library_folders(), *(str(place.resolve()) for place in own))
 
     def take(self, event: str, arguments: tuple[Any, ...]) -> None:
         """One audit event."""
@@ -60,6 +62,8 @@ class Touched:
         if not isinstance(path, str | bytes | os.PathLike):
             return  # a file descriptor: it was opened before
         name = os.path.realpath(os.fsdecode(path))
+        if what == "os.mkdir" and os.path.isdir(name):  # noqa: PTH112  # nothing will change
+            return
         if name.startswith(self._ignored) or (name in self._declared and not writes):
             return
         if name.startswith(os.path.realpath(tempfile.gettempdir()) + os.sep + "ipykernel_"):
@@ -83,7 +87,7 @@ _busy = threading.local()  # what we do ourselves, in this thread, is not looked
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _watching or getattr(_busy, "here", False) or (event == "os.listdir" and _looks_for_a_module()):
+    if not _watching or getattr(_busy, "here", False) or _looks_for_modules(event, arguments):
         return
     _busy.here = True
     try:
@@ -93,9 +97,14 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         _busy.here = False
 
 
-def _looks_for_a_module() -> bool:
-    """Whether it is an `import` that lists a folder of the import path, as it does with the working directory."""
-    return sys._getframe(2).f_code.co_filename.startswith("<frozen importlib")
+def _looks_for_modules(event: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether Python or a library lists a folder of the import path, as `import` does with the working directory."""
+    if event not in ("os.listdir", "os.scandir") or not arguments or not isinstance(arguments[0], str | type(None)):
+        return False
+    asking = sys._getframe(2).f_code.co_filename
+    if not asking.startswith(("<frozen importlib", *_library_folders())):
+        return False
+    return os.path.realpath(arguments[0] or ".") in {os.path.realpath(entry or ".") for entry in sys.path}
 
 
 @contextmanager

@@ -6,11 +6,12 @@ import importlib
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from p2p.cache.watching import watched
+from p2p.cache.watching import Touched, watched
 
 
 def test_an_import_that_looks_into_the_working_directory_is_no_doubt(
@@ -30,7 +31,8 @@ def test_a_folder_that_is_listed_is_seen(tmp_path: Path) -> None:
     assert list(touched.seen) == [f"it os.listdir {tmp_path.resolve()}"]
 
 
-def test_threads_that_open_files_meanwhile_do_not_disturb_it(tmp_path: Path) -> None:
+def test_threads_that_open_files_meanwhile_do_not_disturb_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Touched, "take", lambda *_event: time.sleep(0.001))
     stop = threading.Event()
 
     def open_and_open() -> None:
@@ -41,9 +43,9 @@ def test_threads_that_open_files_meanwhile_do_not_disturb_it(tmp_path: Path) -> 
     for thread in threads:
         thread.start()
     try:
-        for _ in range(300):
+        for _ in range(30):
             with watched((), []):
-                pass
+                time.sleep(0.002)
     finally:
         stop.set()
         for thread in threads:
