@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from p2p.cache import Reuse
@@ -42,7 +43,7 @@ def run_shown(
     pipeline: Pipeline, values: Values, settings: Settings, *, as_json: bool, reuse: Reuse | None = None
 ) -> RunOutcome:
     """Run a pipeline and show how it goes and ends; with `as_json`, the answer is all that stdout gets."""
-    prints: Any = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
+    prints: Any = _stdout_is_stderr() if as_json else contextlib.nullcontext()
     digest = _notebook_digest(pipeline, settings)
     with Watch(quiet=as_json) as watch, prints:
         outcome = run_pipeline(pipeline, values, settings, notebook_digest=digest, watch=watch, reuse=reuse)
@@ -51,6 +52,20 @@ def run_shown(
     else:
         show.outcome(outcome, "see it with `p2p ui`")
     return outcome
+
+
+@contextlib.contextmanager
+def _stdout_is_stderr() -> Iterator[None]:
+    """In the block, what is printed goes to stderr, also by processes that are started."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _notebook_digest(pipeline: Pipeline, settings: Settings) -> str:

@@ -12,6 +12,7 @@ from papermill.engines import Engine
 
 from p2p.notebook.careful import CarefulClient
 from p2p.notebook.kernelplan import KernelPlan
+from p2p.notebook.lastwords import LastWords
 from p2p.notebook.manager import TruthfulManager
 
 
@@ -67,4 +68,5 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
             log_output=log_output, stdout_file=stdout_file, stderr_file=stderr_file,
             extra_arguments=["--InteractiveShellApp.extensions=p2p", "--IPKernelApp.log_level=CRITICAL"],
         )  # fmt: skip
-        client.execute(env=environment, cwd=str(directory))
+        with LastWords(nb_man.masker) as said:
+            client.execute(env=environment, cwd=str(directory), stdout=said.end, stderr=said.end)

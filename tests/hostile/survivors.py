@@ -39,6 +39,8 @@ CELLS = {
     "chdir": "import os, pathlib\npathlib.Path('away').mkdir()\nos.chdir('away')",
     "signals": "import signal\nfor s in (signal.SIGTERM, signal.SIGINT):\n    signal.signal(s, signal.SIG_IGN)",
     "children": "import subprocess\nchild = subprocess.Popen(['sleep', '600'])\nprint('child', child.pid, os.getpid())",
+    "child prints": "subprocess.run(['echo', os.environ['SERVICE_API_KEY'] + '\\x1b]0;t\\x07 said'])\n"
+    "os.write(2, b'\\x1b[2J' + os.environ['SERVICE_API_KEY'].encode() + b' shouted\\n')",
     "threads": "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()",
     "shell": "!exit 3",
     "captured shell": "lines = !exit 3",

@@ -25,7 +25,7 @@ from p2p.notebook import parameters_of, read_notebook
 from p2p.notebook.destination import check_output
 from p2p.notebook.loading import load_to_run
 from p2p.params import ParameterSet, load_params_file, read_parameters
-from p2p.secrets import Masker
+from p2p.secrets import MASK, Masker
 from p2p.settings import Settings
 from tests.building import notebook, write_notebook
 from tests.cli.conftest import Answer
@@ -605,6 +605,13 @@ def test_a_notebook_that_holds_500_megabytes_of_output(settings: Settings, proje
 def test_control_sequences_of_a_cell_do_not_reach_the_terminal(survivors: Survivors) -> None:
     assert "\\x1b]0;pwned\\x07\\x1b[2J" in survivors.done.err
     assert [c for c in "\x1b\x07\x9b\u202e\u2028" if c in survivors.done.out + survivors.done.err] == []
+
+
+def test_what_a_child_process_prints_is_output_of_its_cell(survivors: Survivors) -> None:
+    """It is not written past p2p to the terminal, where the tests above and below look."""
+    assert f"{MASK}\x1b]0;t\x07 said" in survivors.text("child prints")
+    assert f"{MASK} shouted" in survivors.text("child prints")
+    assert survivors.done.out.count(" said") == survivors.done.out.count(f"{MASK}\\x1b]0;t\\x07 said")
 
 
 # --- secrets ------------------------------------------------------------------------------------------------------

@@ -50,7 +50,9 @@ class Workshop:
             "P2P_ROOT": str(self.root), "MLFLOW_TRACKING_URI": self.settings.tracking_uri, "UV_OFFLINE": "1",
             "PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1",
         }  # fmt: skip
-        return {**os.environ, **ours, **self.environment}
+        # ipykernel looks for this one, and then takes no output of child processes in.
+        around = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+        return {**around, **ours, **self.environment}
 
     def python(self, *arguments: str, path: str = "") -> Done:
         """Run Python in the project; `path` goes before the repository on its import path."""
