@@ -13,6 +13,7 @@ from p2p.secrets import Masker
 CELLS_A_NOTEBOOK: Final = 10  # the limit of a whole notebook is this many times that of a cell
 _ERROR_TEXT: Final = 20_000  # characters of an error's message, and of each entry of its traceback
 _EACH: Final = 200  # what an output weighs besides its text
+_LINE: Final = 16  # what a line weighs besides its text: notebooks hold each as a text of its own, quoted and indented
 _KINDS: Final = {"stream", "display_data", "execute_result", "update_display_data", "error"}
 _OF_DOCUMENTS: Final = frozenset({"kernelspec", "language_info"})
 _OF_CELLS: Final = frozenset({"cell_type", "id", "outputs"})
@@ -67,7 +68,10 @@ class OutputGate:
 
     def _beginning(self, text: str, room: int) -> str:
         """As much of a text as there is room for; masked first, so that no secret is cut in two and kept."""
-        return self._masker.text(text[: room + _ERROR_TEXT])[:room]
+        begun = self._masker.text(text[: room + _ERROR_TEXT])[:room]
+        while (weight := _weight(begun)) > room:
+            begun = begun[: len(begun) * room // weight]
+        return begun
 
 
 def masked_notebook(document: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
@@ -119,8 +123,12 @@ def _with(message: Message, content: Mapping[str, Any]) -> Message:
 
 def _size(content: Mapping[str, Any]) -> int:
     if "text" in content:
-        return len(content["text"])
-    return _EACH + sum(len(str(value)) for value in content["data"].values())
+        return _weight(content["text"])
+    return _EACH + sum(_weight(str(value)) for value in content["data"].values())
+
+
+def _weight(text: str) -> int:
+    return len(text) + _LINE * text.count("\n")
 
 
 def _short_error(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -567,7 +567,7 @@ def test_a_cell_that_prints_without_end_is_stopped_and_kept_within_the_limit(
     assert "CellTimeoutError" in done.error
     assert done.states == ["completed", "failed", "pending"]
     text = "".join(o.get("text", "") for o in done.cells[1].outputs)
-    assert settings.output_limit <= len(text) < settings.output_limit + 500
+    assert settings.output_limit * 0.97 <= len(text) < settings.output_limit + 500
     assert "output of this cell was cut here" in text
 
 

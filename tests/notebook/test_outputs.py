@@ -47,6 +47,13 @@ def test_many_small_displays_are_output_too() -> None:
     assert len(found) < 60
 
 
+def test_lines_weigh_what_they_cost_in_a_file() -> None:
+    """A hundred million line breaks would be as many texts in memory, and more than a gigabyte in the notebook."""
+    cut, note = kept(OutputGate(Masker(), 1_000), stream("\n" * 10_000))
+    assert 30 < len(cut["content"]["text"]) <= 1_000 // 16
+    assert "cut here" in note["content"]["text"]
+
+
 def test_an_update_takes_the_place_of_what_it_updates() -> None:
     found = kept(OutputGate(Masker(), 1000), *[display("x" * 500, "update_display_data") for _ in range(9)])
     assert len(found) == 9
