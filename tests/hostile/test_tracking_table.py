@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from p2p.secrets import Masker
+from p2p.secrets import MASK, Masker
 from p2p.settings import Settings
 from tests.building import write_notebook
 from tests.cli.conftest import Answer
@@ -81,7 +81,8 @@ def run(workshop: Workshop) -> dict[str, object]:
     path = workshop.write(
         "tracked", METRICS,
         "import os\nKEPT = os.environ['SERVICE_API_KEY']",
-        "%%step tell\nsaid = token.get_secret_value()\nheaders = {'auth': KEPT}",
+        "%%step tell\nsaid = token.get_secret_value()\nheaders = {'auth': KEPT}\n"
+        "mlflow.log_param('logged', KEPT)\nmlflow.set_tag('said', 'is ' + said)",
         "%%step odd\nlone = '\\ud800'",
         "%%step fail\nraise RuntimeError(KEPT + token.get_secret_value() + str(headers))",
         params="from pydantic import SecretStr\nlong: str = ''\ntoken: SecretStr = SecretStr('none')",
@@ -137,13 +138,23 @@ def test_a_secret_that_a_step_gives_or_raises_is_masked_in_every_record_of_it(
     assert [place for place, text in texts.items() if masker.text(text) != text] == []
 
 
-def test_a_dead_host_costs_a_warning_and_not_the_run(workshop: Workshop) -> None:
+def test_a_secret_that_user_code_logs_arrives_masked(workshop: Workshop, run: dict[str, object]) -> None:
+    data = workshop.mlflow_run(str(run["run_id"])).data
+    assert (data.params["logged"], data.tags["said"]) == (MASK, f"is {MASK}")
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        row("http://me:swordfish@127.0.0.1:9/", "127.0.0.1:9", id="dead-host"),
+        row("sqlite:////dev/null/no/mlflow.db", "/dev/null", id="missing-directory"),
+    ],
+)
+def test_a_store_that_is_not_there_costs_a_warning_and_not_the_run(workshop: Workshop, uri: str, shown: str) -> None:
     path = workshop.write("dead", "%%step one\nx = 1")
-    elsewhere = Workshop(
-        workshop.settings, {"MLFLOW_TRACKING_URI": "http://me:swordfish@127.0.0.1:9/", "P2P_ROOT": str(workshop.root)}
-    )
+    elsewhere = Workshop(workshop.settings, {"MLFLOW_TRACKING_URI": uri, "P2P_ROOT": str(workshop.root)})
     done = elsewhere.p2p("run", str(path), "--json")
     assert done.code == 0, done.err
     assert done.answer["status"] == "FINISHED"
-    assert "127.0.0.1:9" in done.err
+    assert shown in done.err
     assert "swordfish" not in done.out + done.err
