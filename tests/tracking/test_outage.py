@@ -89,6 +89,7 @@ def test_a_server_that_refuses_us_and_comes_to_its_senses(remote: Settings, prox
     assert list(leases(remote.open_runs)) == []
 
 
+@pytest.mark.soak
 def test_answers_that_are_lost_make_nothing_twice(remote: Settings, proxy: Misbehaving) -> None:
     """What was done but not answered is asked for again: no second run, trace or value comes of it."""
     proxy.mood = "lost"
@@ -99,6 +100,7 @@ def test_answers_that_are_lost_make_nothing_twice(remote: Settings, proxy: Misbe
     known_once(remote, made.directory)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("how", ["EXCLUSIVE", "IMMEDIATE"])
 def test_a_locked_database(settings: Settings, how: str) -> None:
     with locked(settings.root / "mlruns" / "mlflow.db", how):
@@ -108,6 +110,7 @@ def test_a_locked_database(settings: Settings, how: str) -> None:
     known_once(settings, made.directory)
 
 
+@pytest.mark.soak
 def test_a_sender_that_is_killed_at_any_request_sends_nothing_twice(remote: Settings, proxy: Misbehaving) -> None:
     proxy.mood = "down"
     made = trial(remote, "killed", each=5)
@@ -157,6 +160,7 @@ def test_a_set_experiment_in_the_code_is_no_trouble_without_a_store(remote: Sett
     assert made.seconds < MAY_ADD
 
 
+@pytest.mark.soak
 def test_a_run_that_cannot_be_sent_keeps_no_other_from_it(settings: Settings) -> None:
     """A defect in one journal is one line in the doctor's answer."""
     bad = Settings(settings.root, settings.tracking_uri)
