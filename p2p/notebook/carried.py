@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from p2p.files import write_atomic
+from p2p.notebook.nodes import nbformat
 from p2p.tracking import read_events
 
 
@@ -25,11 +24,11 @@ def carry_outputs(executed: Path, runs: Path, directory: Path, name: str) -> Non
     sources = recalled_cells(read_events(directory))
     if not sources:
         return
-    document = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]  # it has no types
+    document = nbformat().read(executed, as_version=4)
     cells = {cell.get("id"): cell for cell in document.cells}
     changed = [_fill(cells.get(cell_id), cell_id, _notebook_of(runs / run, name), run) for cell_id, run in sources]
     if any(changed):
-        write_atomic(executed, nbformat.writes(document) + "\n")  # type: ignore[no-untyped-call]  # same
+        write_atomic(executed, nbformat().writes(document) + "\n")
 
 
 def recalled_cells(events: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -52,7 +51,7 @@ def _fill(cell: Any, cell_id: str, source: Mapping[str, Any], run: str) -> bool:
     earlier = next((c for c in source.get("cells", ()) if c.get("id") == cell_id), None)
     if cell is None or cell.outputs or not earlier or not earlier.get("outputs"):
         return False
-    cell.outputs = [nbformat.from_dict(output) for output in earlier["outputs"]]  # type: ignore[no-untyped-call]  # same
+    cell.outputs = [nbformat().from_dict(output) for output in earlier["outputs"]]
     cell.metadata["p2p"] = {"outputs_of_run": run}
     return True
 

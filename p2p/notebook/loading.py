@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from p2p.errors import NotebookError, nearest
+from p2p.notebook.nodes import nbformat
 
 _CELL_TYPES: Final = ("code", "markdown", "raw")
 _OTHER_KERNELS: Final = re.compile(
@@ -53,13 +54,13 @@ def load_to_run(path: Path) -> Any:
 
 
 def _valid(path: Path, document: dict[str, Any]) -> Any:
-    import nbformat
+    node = nbformat().from_dict(document)
     from nbformat.validator import NotebookValidationError, normalize, validate
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of missing and repeated ids, which are mended here
-            _, found = normalize(nbformat.from_dict(document))  # type: ignore[no-untyped-call]  # it has no types
+            _, found = normalize(node)
         validate(found, relax_add_props=True)
     except NotebookValidationError as error:
         raise _invalid(path, str(error).splitlines()[0]) from None

@@ -18,16 +18,17 @@ from p2p.model import RunStatus
 from p2p.outcome import RunOutcome
 from p2p.params import ParameterSet
 from p2p.runners import run_pipeline
-from p2p.secrets import MASK, Masker
+from p2p.secrets import MASK
 from p2p.session import InteractiveSession
 from p2p.settings import Settings
 from p2p.tracking import RunRecord
 from tests.journeys.workshop import Done, Workshop
+from tests.searching import files_with
 
 SECRET = "correct-horse-<battery>"
 DEFAULT = 'default-swordfish-"7"'
 ENVIRONMENT_SECRET = "environment-hunter2-&"
-MASKER = Masker([SECRET, DEFAULT, ENVIRONMENT_SECRET])
+SECRETS = (SECRET, DEFAULT, ENVIRONMENT_SECRET)
 SCRIPT = """
     import os
     import p2p
@@ -66,10 +67,7 @@ def told(said: dict[str, str]) -> dict[str, str]:
 
 def leaks(settings: Settings) -> list[str]:
     """The files of a project's runs that hold a secret; stored values are the user's data and may."""
-    files = [p for p in (settings.root / "mlruns").rglob("*") if p.is_file() and not p.is_relative_to(settings.values)]
-    assert len(files) > 2
-    texts = {str(path): path.read_bytes().decode("utf-8", "replace") for path in files}
-    return [place for place, text in texts.items() if MASKER.text(text) != text]
+    return files_with(*SECRETS, below=settings.root / "mlruns", leaving=settings.values)
 
 
 def run(settings: Settings, last: Task) -> RunOutcome:

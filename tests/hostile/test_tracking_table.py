@@ -15,6 +15,7 @@ from tests.building import write_notebook
 from tests.cli.conftest import Answer
 from tests.cli.conftest import p2p as p2p
 from tests.journeys.workshop import Workshop
+from tests.searching import files_with
 
 row = pytest.param
 SECRET = "correct-horse-<battery>"
@@ -130,12 +131,9 @@ def test_a_secret_that_a_step_gives_or_raises_is_masked_in_every_record_of_it(
     workshop: Workshop, run: dict[str, object], secret: str
 ) -> None:
     """Journal, MLflow's database and artifacts, and the answer; values themselves are the user's data."""
-    masker = Masker([secret])
-    values = workshop.settings.values
-    files = [p for p in (workshop.root / "mlruns").rglob("*") if p.is_file() and not p.is_relative_to(values)]
-    texts = {str(path): path.read_bytes().decode("utf-8", "replace") for path in files}
-    texts["shown"] = json.dumps(run)
-    assert [place for place, text in texts.items() if masker.text(text) != text] == []
+    assert files_with(secret, below=workshop.root / "mlruns", leaving=workshop.settings.values) == []
+    shown = json.dumps(run)
+    assert Masker([secret]).text(shown) == shown
 
 
 def test_a_secret_that_user_code_logs_arrives_masked(workshop: Workshop, run: dict[str, object]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from p2p.model import RunStatus
-from tests.journeys.workshop import Workshop, holds
+from tests.journeys.workshop import Workshop
+from tests.searching import files_with
 
 SECRET = "correct-horse-battery-staple"
 PARAMS = """
@@ -71,7 +72,7 @@ def test_values_of_every_type_come_through_exactly_and_a_secret_is_written_nowhe
     assert "said by a cell" in done.err
     assert out.is_file()
     assert Path(done.answer["notebook"]) == out
-    assert holds(workshop.root / "mlruns", SECRET) == []
+    assert files_with(SECRET, below=workshop.root / "mlruns") == []
     assert SECRET not in done.out + done.err + out.read_text(encoding="utf-8")
     assert not list(workshop.root.rglob("pwn.txt"))
     run = workshop.mlflow_run(done.answer["run_id"])

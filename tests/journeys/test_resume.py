@@ -12,6 +12,7 @@ import pytest
 from p2p.settings import Settings
 from tests.journeys.workshop import Done, Workshop, digests
 from tests.killed import make_trials
+from tests.searching import files_with
 
 PARAMETERS = """
     from pydantic import SecretStr
@@ -171,8 +172,7 @@ def test_what_cannot_be_gone_on_with_is_refused(resumed: Resumed) -> None:
     ]:
         assert (done.code, text in done.out + done.err) == (2, True), done
         assert "hunter2" not in done.out + done.err
-    kept = resumed.workshop.root / "mlruns"
-    assert [path for path in kept.rglob("*") if path.is_file() and b"hunter2hunter2" in path.read_bytes()] == []
+    assert files_with("hunter2hunter2", below=resumed.workshop.root / "mlruns") == []
 
 
 @pytest.mark.soak

@@ -111,8 +111,3 @@ class Workshop:
 def digests(record: RunRecord) -> dict[str, dict[str, str | None]]:
     """By step, in order, and output: the digest of its value."""
     return {s.name: {name: ref.digest for name, ref in s.outputs.items()} for s in record.steps}
-
-
-def holds(folder: Path, text: str) -> list[Path]:
-    """The files below a folder that hold a text."""
-    return [path for path in folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
