@@ -6,12 +6,14 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from p2p.errors import StoreError
 
+_LOCK_INTERVAL = 0.05  # seconds between two tries
 _LONGEST_HINT = 40  # of the file's own name in that of the temporary file, whose length is limited too
 
 
@@ -60,23 +62,50 @@ def move_whole(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold the lock file at `path` in the block, waiting for those who have it; `shared` locks go together."""
+def locked(path: Path, *, shared: bool = False, wait: float | None = None) -> Iterator[bool]:
+    """Hold the lock file at `path` in the block.
+
+    Args:
+        path: the lock file; it is made, and so are the folders above it, and it is never removed.
+        shared: `shared` locks go together.
+        wait: seconds to wait for those who have it; until they let go when not given.
+
+    Yields:
+        Whether the lock is held: False when others still had it after `wait` seconds.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    got = False
     try:
-        _lock(descriptor, "LOCK_SH" if shared else "LOCK_EX")
-        yield
+        got = _lock(descriptor, "LOCK_SH" if shared else "LOCK_EX", wait)
+        yield got
     finally:
-        with contextlib.suppress(OSError):
-            _lock(descriptor, "LOCK_UN")  # closing is not enough: a process that was forked meanwhile has it open too
+        if got:
+            with contextlib.suppress(OSError):
+                _lock(descriptor, "LOCK_UN", None)  # closing is not enough: a forked process may have it open too
         os.close(descriptor)
 
 
-def _lock(descriptor: int, how: str) -> None:
-    with contextlib.suppress(ImportError):  # Windows has no flock: there, nobody waits
+def _lock(descriptor: int, how: str, wait: float | None) -> bool:
+    """Whether the lock could be taken within `wait` seconds."""
+    try:
         import fcntl
-
-        fcntl.flock(descriptor, getattr(fcntl, how))
+    except ImportError:  # Windows has no flock: whoever opens the file may go on
+        return True
+    operation = getattr(fcntl, how)
+    if wait is None:
+        fcntl.flock(descriptor, operation)
+        return True
+    limit = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= limit:
+                return False
+            time.sleep(_LOCK_INTERVAL)
+        else:
+            return True
 
 
 def make_folder(path: Path, *, mode: int = 0o777) -> None:

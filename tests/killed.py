@@ -78,18 +78,12 @@ def _look_after(settings: Settings, done: Killed) -> None:
 
 
 def doctor(settings: Settings) -> list[str]:
-    """Let `p2p doctor` end what died and send what is unsent; gives what it complained of the last time.
-
-    Sidecars that are still sending have the right of way, so it is asked again.
-    """
-    for _ in range(5):
-        told = subprocess.run(
-            [sys.executable, "-m", "p2p", "doctor", "--json"], env=_environment(settings), cwd=settings.root,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if told.returncode == 0:
-            return []
-    return [f"p2p doctor: {told.stdout}{told.stderr}"]
+    """Let `p2p doctor` end what died and send what is unsent, once; gives what it complained of."""
+    told = subprocess.run(
+        [sys.executable, "-m", "p2p", "doctor", "--json"], env=_environment(settings), cwd=settings.root,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return [] if told.returncode == 0 else [f"p2p doctor: {told.stdout}{told.stderr}"]
 
 
 def mlflow_runs(settings: Settings) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,19 @@ def test_shared_locks_go_together_and_an_exclusive_one_waits(tmp_path: Path) -> 
         assert not got.wait(0.1)
     waiting.join(10)
     assert got.is_set()
+
+
+def test_who_waits_for_so_long_is_told_that_he_has_no_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "made" / ".lock"
+    with locked(lock, wait=0) as mine:
+        began = time.monotonic()
+        with locked(lock, wait=0.2) as others:
+            assert (mine, others) == (True, False)
+        assert time.monotonic() - began >= 0.2
+        with locked(lock, wait=0) as still:
+            assert not still  # the one that was not got was not let go of either
+    with locked(lock, wait=0) as free:
+        assert free
 
 
 def test_a_lock_ends_with_its_block_also_where_a_child_was_forked_in_it(tmp_path: Path) -> None:

@@ -10,9 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from p2p.export.packages import write_package_files, write_root
-from p2p.files import move_whole
+from p2p.files import locked, move_whole
 from p2p.settings import Settings
-from p2p.tracking.lease import alone
 
 _PREFIX = ".export-"
 _ALIVE = ".alive"
@@ -27,10 +26,10 @@ def staged(settings: Settings, name: str, version: int) -> Iterator[Path]:
     """
     settings.pipelines.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
-        with alone(settings.mlruns / "p2p" / "export.lock", wait=_PATIENCE):
+        with locked(settings.mlruns / "p2p" / "export.lock", wait=_PATIENCE):
             _remove_leftovers(settings.pipelines)
             stage = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=settings.pipelines))
-            held.enter_context(alone(stage / _ALIVE))
+            held.enter_context(locked(stage / _ALIVE, wait=0))
         try:
             (stage / "pipelines" / name / f"v{version}").mkdir(parents=True)
             for folder in (stage / "pipelines", stage / "pipelines" / name):
@@ -65,6 +64,6 @@ def _remove_leftovers(pipelines: Path) -> None:
     if os.name != "posix":
         return  # without file locks nobody can tell
     for leftover in pipelines.glob(f"{_PREFIX}*"):
-        with alone(leftover / _ALIVE) as gone:
+        with locked(leftover / _ALIVE, wait=0) as gone:
             if gone:
                 shutil.rmtree(leftover, ignore_errors=True)

@@ -12,12 +12,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from p2p.errors import StoreError
 from p2p.files import make_folder, write_atomic
@@ -115,40 +112,3 @@ def leases(folder: Path) -> Iterator[Lease]:
         found = read_lease(path)
         if found is not None:
             yield found
-
-
-@contextmanager
-def alone(path: Path, *, wait: float = 0.0) -> Iterator[bool]:
-    """Hold a file lock in the block: True when it was got within `wait` seconds, False when another process has it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        got = _lock(file, wait)
-        try:
-            yield got
-        finally:
-            if got:
-                _unlock(file)
-
-
-def _lock(file: IO[str], wait: float) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows has no flock: whoever opens the file may go on
-        return True
-    limit = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() >= limit:
-                return False
-            time.sleep(0.05)
-        else:
-            return True
-
-
-def _unlock(file: IO[str]) -> None:
-    with contextlib.suppress(ImportError):
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_UN)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from p2p.errors import InputRefused
+from p2p.files import locked
 from p2p.settings import Settings
-from p2p.tracking.lease import alone
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -105,7 +105,7 @@ def _create(database: Path, settings: Settings) -> None:
 
     database.parent.mkdir(parents=True, exist_ok=True)
     settings.mlruns.mkdir(parents=True, exist_ok=True)
-    with alone(settings.mlruns / ".p2p-lock", wait=_CREATION_MAY_TAKE) as mine:
+    with locked(settings.mlruns / ".p2p-lock", wait=_CREATION_MAY_TAKE) as mine:
         if not mine or database.exists():
             return
         fresh = database.with_name(f".{database.name}.new")
@@ -135,7 +135,7 @@ def experiment_id(client: MlflowClient, settings: Settings, name: str) -> str:
     if known:
         return known
     location = (settings.artifacts / _folder(name)).as_uri() if database_of(settings.tracking_uri) else None
-    with alone(settings.mlruns / ".p2p-lock", wait=_CREATION_MAY_TAKE):
+    with locked(settings.mlruns / ".p2p-lock", wait=_CREATION_MAY_TAKE):
         return _known(client, name) or _made(client, name, location)
 
 

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from p2p.files import locked
 from p2p.model import RunStatus
 from p2p.settings import Settings
 from p2p.tracking import lease
@@ -18,7 +19,7 @@ from p2p.tracking.processes import end_kernels
 from p2p.tracking.records import failed_step, opening
 from p2p.tracking.sending import sending
 
-_SIDECAR_MAY_LINGER = 10.0  # seconds that the sidecar of a run that has just ended may still try to send it
+_SIDECAR_MAY_LINGER = 30.0  # seconds that a sidecar without its owner may still be at sending a run
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _is_dead(found: Lease, gone_hosts: Collection[str]) -> bool:
 def end(settings: Settings, key: str, error: str, status: RunStatus = RunStatus.KILLED) -> bool:
     """End a run in its owner's place; False when it had ended, or another process is at it."""
     directory = settings.runs / key
-    with lease.alone(settings.open_runs / ".reaping.lock", wait=10.0) as mine:
+    with locked(settings.open_runs / ".reaping.lock", wait=10.0) as mine:
         if not mine or not settings.lease(key).exists():
             return False
         events = read_events(directory) if directory.is_dir() else []
@@ -96,7 +97,13 @@ def sweep(
     down = ""
     for found in list(lease.leases(settings.open_runs)):
         if not _ended(settings, found.key):
-            running.append(found.key) if found.life is Life.ALIVE else elsewhere.append((found.key, str(found.owner)))
+            match found.life:
+                case Life.ALIVE:
+                    running.append(found.key)
+                case Life.UNKNOWN:
+                    elsewhere.append((found.key, str(found.owner)))
+                case Life.DEAD:
+                    unsent.append((found.key, "its process has died, and another one is ending it"))
             continue
         tell(f"sending {found.key}")
         try:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from p2p.files import write_atomic
+from p2p.files import locked, write_atomic
 from p2p.settings import Settings
 from p2p.tracking import lease, mlstore
 from p2p.tracking.feeder import Feeder
@@ -178,7 +178,7 @@ def _end_within(directory: Path, offset: int) -> Mapping[str, Any] | None:
 @contextmanager
 def sending(settings: Settings, directory: Path, *, wait: float = 0.0) -> Iterator[Sender | None]:
     """A sender for the run in `directory`; None when another process is sending it, also after `wait` seconds."""
-    with lease.alone(directory / "sending.lock", wait=wait) as mine:
+    with locked(directory / "sending.lock", wait=wait) as mine:
         yield Sender(settings, directory) if mine else None
 
 
