@@ -6,6 +6,7 @@ in the value store. A file that is damaged, of another format, or in a folder th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -21,6 +22,7 @@ from p2p.files import write_atomic
 from p2p.model import ValueRef
 
 FORMAT = 1
+_log = logging.getLogger("p2p.cache")
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,12 @@ class Entries:
     def __init__(self, folder: Path, *, mask: Callable[[Any], Any] = lambda data: data) -> None:
         self.folder = folder
         self._mask = mask
+        self._warned = False
 
     def find(self, key: str) -> Kept | None:
         """The result under this key; None where there is none that can be trusted."""
         path = self._path(key)
-        if not path.is_file() or not self._is_private():
+        if not path.is_file() or not self._is_ours():
             return None
         try:
             data = json.loads(path.read_bytes())
@@ -103,8 +106,9 @@ class Entries:
                 return kept
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass
-        logging.getLogger("p2p.cache").warning("The cached result %s is damaged and is not used.", path)
-        path.unlink(missing_ok=True)
+        _log.warning("The cached result %s is damaged and is not used.", path)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
         return None
 
     def keep(self, key: str, kept: Kept) -> None:
@@ -118,11 +122,16 @@ class Entries:
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
 
-    def _is_private(self) -> bool:
+    def _is_ours(self) -> bool:
+        """Whether nobody else can have put anything here; where others can, that is said once."""
         if not hasattr(os, "getuid"):
             return True  # Windows has no owner ids; folders under the user's profile are private by default
         found = self.folder.stat()
-        return found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        ours = found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if not ours and not self._warned:
+            self._warned = True
+            _log.warning("No cached result is used: %s is another user's, or others can write to it.", self.folder)
+        return ours
 
 
 def _digest(data: Any) -> str:

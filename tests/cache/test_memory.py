@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import random
 from pathlib import Path
 from typing import Any
@@ -168,60 +167,6 @@ def test_what_a_step_logged_and_left_belongs_to_the_run_that_uses_its_result(ben
 def entry_of(bench: Bench) -> Path:
     [path] = (bench.root / "p2p" / "cache").rglob("*.json")
     return path
-
-
-def damage_values(bench: Bench) -> None:
-    for path in (bench.root / "p2p" / "values").rglob("*"):
-        if path.is_file() and not path.name.startswith("."):
-            path.write_bytes(b"\0" + path.read_bytes()[1:])
-
-
-@pytest.mark.parametrize(
-    "text", ["", "{", "null", "[]", '{"format": 2}', "x" * 1000, "[" * 20_000, '{"kept": {"run": 1}}']
-)
-def test_an_entry_that_is_damaged_is_a_miss_and_one_warning(
-    bench: Bench, text: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    bench.run().step(examples.double, x=3)
-    entry_of(bench).write_text(text)
-    assert bench.run().step(examples.double, x=3).outputs == {"y": 6}
-    assert len([r for r in caplog.records if r.levelno >= logging.WARNING]) == 1
-    assert bench.run().step(examples.double, x=3).attempts == 0  # it has been written anew
-
-
-def test_every_flipped_byte_of_an_entry_is_a_miss_or_changes_nothing(bench: Bench) -> None:
-    bench.run().step(examples.double, x=3)
-    path = entry_of(bench)
-    whole = path.read_bytes()
-    for place in range(len(whole)):
-        flipped = bytearray(whole)
-        flipped[place] ^= 0x10
-        path.write_bytes(bytes(flipped))
-        assert bench.run(cache=True).step(examples.double, x=3).outputs == {"y": 6}, place
-        path.write_bytes(whole)
-
-
-def test_an_entry_under_another_steps_key_is_not_believed(bench: Bench) -> None:
-    bench.run().step(examples.double, x=3)
-    path = entry_of(bench)
-    text = path.read_text()
-    path.unlink()
-    bench.run().step(examples.double, x=4)
-    entry_of(bench).write_text(text)
-    assert bench.run().step(examples.double, x=4).outputs == {"y": 8}
-
-
-def test_a_forged_entry_in_a_folder_that_others_can_write_to_is_not_used(bench: Bench) -> None:
-    bench.run().step(examples.double, x=3)
-    (bench.root / "p2p" / "cache").chmod(0o777)
-    assert bench.run().step(examples.double, x=3).attempts == 1
-
-
-def test_a_value_that_is_damaged_is_made_anew(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    bench.run().step(examples.double, x=3)
-    damage_values(bench)
-    assert bench.run().step(examples.double, x=3).outputs == {"y": 6}
-    assert "cannot be used" in caplog.text
 
 
 def test_a_secret_input_is_written_nowhere_and_its_step_is_not_kept_for_others(bench: Bench) -> None:

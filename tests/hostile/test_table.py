@@ -1,7 +1,7 @@
 """The hostile-input table of issue 3: a row each, with its clear error or its exact round trip.
 
-Rows of tracking (URIs, experiment names, long parameters, NaN metrics) are in `test_tracking_table.py`; those of cache
-entries are with the store's tests.
+Its other leaves: `test_tracking_table.py` (URIs, experiment names, long parameters, NaN metrics), `test_cache_table.py`
+(cache entries) and `test_secrets_table.py`.
 """
 
 from __future__ import annotations
