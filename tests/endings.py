@@ -45,7 +45,8 @@ whole = bytearray(2_000_000_000)
 _BEGIN = """
 import ctypes, os, subprocess, sys, time
 from pathlib import Path
-child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+# Not with our own outputs: whoever reads those would wait for it.
+child = subprocess.Popen(["sleep", "600"], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 Path({pids!r}).with_suffix(".tmp").write_text(f"{{os.getpid()}} {{child.pid}}")
 Path({pids!r}).with_suffix(".tmp").rename({pids!r})
 del child

@@ -16,7 +16,9 @@ from tests.endings import ENDINGS, WAYS, Ended, Trial
 from tests.killed import doctor, mlflow_runs, untold
 from tests.soak.saying import say
 
-pytestmark = [pytest.mark.soak, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")]
+# The event loops of jupyter_client's blocking clients are never closed where they are used in threads.
+_NOT_OURS = ("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [pytest.mark.soak, pytest.mark.filterwarnings(*_NOT_OURS)]
 ROUNDS = int(os.environ.get("P2P_SOAK_ROUNDS", "10"))
 CHOSEN = os.environ.get("P2P_SOAK_ENDINGS", ",".join(ending.name for ending in ENDINGS)).split(",")
 
