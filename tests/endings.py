@@ -113,6 +113,7 @@ ENDINGS = [
     Ending("sigint", _SLOW, _right("FAILED", "KILLED", "KILLED"), signal.SIGINT),
     Ending("sigkill", _SLOW, _right("KILLED", "KILLED", "KILLED"), signal.SIGKILL),
     Ending("os_exit", "os._exit(0)", _right("KILLED", "FAILED", "KILLED")),
+    Ending("sys_exit", "sys.exit(0)", _right("FAILED", "FAILED", "FAILED")),
     Ending("kernel_death", "ctypes.string_at(0)", _right("KILLED", "FAILED", "KILLED")),
     Ending("memory_limit", _NO_MEMORY, _right("FAILED", "FAILED", "FAILED")),
     Ending("out_of_memory", "os.kill(os.getpid(), 9)", _right("KILLED", "FAILED", "KILLED")),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from p2p.cache import Reuse, check_target, code_of_function
 from p2p.errors import RunFailed
@@ -64,7 +64,7 @@ def run_pipeline(
     driver.open()
     driver.connect()
     try:
-        with no_windows(), driven(driver, reuse, masker) as services, taking_along():
+        with no_windows(), no_quiet_exit(), driven(driver, reuse, masker) as services, taking_along():
             run_tasks(pipeline, values.typed, services)
     except StepFailed:
         pass  # the run has been ended as FAILED, with this error and its step
@@ -109,7 +109,7 @@ def _run_task(
 
             return asyncio.run(arun_step(work, services))
         return run_step(work, services)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # `sys.exit(0)` in a step: the steps after it have not run
         raise StepFailed(task.step, error) from error
 
 
@@ -174,6 +174,28 @@ def no_windows() -> Iterator[None]:
         yield
     finally:
         os.environ.pop("MPLBACKEND", None)
+
+
+@contextmanager
+def no_quiet_exit() -> Iterator[None]:
+    """In the block, `os._exit(0)` ends this process with 1: steps are left, so that is no success.
+
+    The run itself is ended by its sidecar, as KILLED. Forks end as they like.
+    """
+    leave, owner = os._exit, os.getpid()
+
+    def leave_with_truth(status: int) -> NoReturn:
+        if os.getpid() == owner:
+            sys.stderr.write(f"p2p: os._exit({status}) ended the process in the middle of a run, which is KILLED.\n")
+            sys.stderr.flush()
+            status = status or 1
+        leave(status)
+
+    os._exit = leave_with_truth
+    try:
+        yield
+    finally:
+        os._exit = leave
 
 
 def _facts(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +17,7 @@ from tests.endings import ENDINGS, WAYS, Ended, Trial
 from tests.killed import doctor, mlflow_runs, untold
 from tests.soak.saying import say
 
-# The event loops of jupyter_client's blocking clients are never closed where they are used in threads.
-_NOT_OURS = ("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-pytestmark = [pytest.mark.soak, pytest.mark.filterwarnings(*_NOT_OURS)]
+pytestmark = [pytest.mark.soak, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")]
 ROUNDS = int(os.environ.get("P2P_SOAK_ROUNDS", "10"))
 CHOSEN = os.environ.get("P2P_SOAK_ENDINGS", ",".join(ending.name for ending in ENDINGS)).split(",")
 
@@ -28,6 +27,7 @@ def test_no_ending_is_taken_for_a_success(settings: Settings) -> None:
               if ending.name in CHOSEN]  # fmt: skip
     with ThreadPoolExecutor(2) as both:
         ended = list(both.map(run, trials))
+    gc.collect()  # event loops that jupyter_client's blocking clients leave open in threads
     wrong = [f"{found.name} {found.way}: {text}" for found in ended for text in found.wrong]
     wrong += doctor(settings)
     known = mlflow_runs(settings)
