@@ -112,7 +112,6 @@ class KnownStep:
         """Keep the result for whoever resumes this run, and in the cache where that is safe."""
         if self._code is None:
             return {}
-        given = {name: value for name, value in self._work.others().items() if name not in outputs}
         self.changed = self._changed_inputs()
         if self._work.form() == "other":
             return {"uncached": ["it gives a tuple of a type of its own"]}
