@@ -146,6 +146,27 @@ def _run_pipeline(target: str, given: dict[str, Any], text: dict[str, str], reus
 
 
 @app.command()
+def adopt(
+    notebook: Annotated[Path, typer.Argument(help="A plain notebook.")],
+    write: Annotated[bool, typer.Option("--write", help="Mark its cells; nothing else in the file changes.")] = False,
+    json: Json = False,
+) -> None:
+    """Propose steps for a plain notebook."""
+    from p2p.adoption import mark, propose
+    from p2p.cli import show
+    from p2p.cli.adoptions import answer, show_proposal
+    from p2p.notebook.document import read_notebook
+
+    proposal = propose(read_notebook(notebook))
+    if write:
+        mark(proposal)
+    if json:
+        show.answer_json(answer(proposal, written=write))
+    else:
+        show_proposal(proposal, written=write)
+
+
+@app.command()
 def export(
     notebook: Annotated[Path, typer.Argument(help="The notebook.")],
     name: Annotated[str, typer.Option("--name", help="The pipeline's name (default: the notebook's).")] = "",

@@ -20,7 +20,8 @@ _SHOWS = {"head", "tail", "describe", "info", "sample", "show", "display", "valu
 def plain_source(source: str, cell: int, *, strict: bool = True) -> str:
     """The cell without IPython's harmless lines, other lines kept in their places.
 
-    Other magics are refused by cell and line, unless `strict` is off (an unmarked cell: its magics are left out).
+    Other magics are refused by cell and line, unless `strict` is off (an unmarked cell: its magics are left out, and
+    what a cell magic such as `%%bash` runs with it).
     """
     lines = split_lines(source)
     for number, text in magics(source):
@@ -29,6 +30,8 @@ def plain_source(source: str, cell: int, *, strict: bool = True) -> str:
                 f"Cell {cell}, line {number}: '{text.strip()}' is IPython's and has no meaning in a module.",
                 cure="Write it in Python, or move it to an unmarked cell that no step needs.",
             )
+        if text.startswith("%%") and not _TRANSPARENT.match(text):
+            return ""
         lines[number - 1] = ""
     return "\n".join(lines)
 

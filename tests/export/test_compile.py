@@ -247,6 +247,11 @@ def test_displays_and_harmless_magics_are_dropped_from_a_step(plan: Planner) -> 
     assert step_named(made, "load").source == "rows = [1]"
 
 
+def test_what_a_cell_magic_runs_is_not_taken_for_python(plan: Planner) -> None:
+    made = plan("%%bash\nls -la | head", "%%step load\nrows = [1]")
+    assert [step.name for step in made.steps] == ["load"]
+
+
 def refused(*cells: str, says: list[str], id: str) -> object:
     return pytest.param(cells, says, id=id)
 

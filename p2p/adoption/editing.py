@@ -1,0 +1,206 @@
+"""Edits of a notebook's file that leave every other byte as it was.
+
+A notebook is JSON, and whoever wrote it has chosen its indentation, its escapes and the order of its keys. So the file
+is not written anew: new text is put in between, at places that a small parser finds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from p2p.errors import NotebookError
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ATOM = re.compile(r"[^\s,\]}]+")
+_PARAMETERS = "parameters"
+
+
+@dataclass
+class Node:
+    """One JSON value in a text.
+
+    Attributes:
+        start, end: where it lies.
+        items: the nodes of an array.
+        members: the nodes of an object, by key.
+        keys: where each key of an object begins.
+    """
+
+    start: int
+    end: int = 0
+    items: list[Node] = field(default_factory=list)
+    members: dict[str, Node] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
+
+
+def parse(text: str) -> Node:
+    """The places of all values of a JSON text, which must be valid."""
+    return _value(text, _skip(text, 0))
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    assert match is not None
+    return match.end()
+
+
+def _value(text: str, at: int) -> Node:
+    node = Node(at)
+    if text[at] == '"':
+        node.end = _text_end(text, at)
+    elif text[at] in "[{":
+        _fill(text, node)
+    else:
+        match = _ATOM.match(text, at)
+        assert match is not None
+        node.end = match.end()
+    return node
+
+
+def _text_end(text: str, at: int) -> int:
+    """Where the text that begins at `at` ends."""
+    match = _TEXT.match(text, at)
+    assert match is not None
+    return match.end()
+
+
+def _fill(text: str, node: Node) -> None:
+    """Read the parts of an array or object."""
+    at = _skip(text, node.start + 1)
+    while text[at] not in "]}":
+        if text[node.start] == "{":
+            after = _text_end(text, at)
+            key = json.loads(text[at:after])
+            node.keys[key] = at
+            at = _skip(text, _skip(text, after) + 1)
+            part = node.members[key] = _value(text, at)
+        else:
+            part = _value(text, at)
+            node.items.append(part)
+        at = _skip(text, part.end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    node.end = at + 1
+
+
+def marked(text: str, marks: Mapping[int, str], parameters: int | None, first: str) -> str:
+    """The text of a notebook with marks in it.
+
+    Args:
+        text: the file's text.
+        marks: by index among all cells, the line to put before a cell's source.
+        parameters: index of the cell to tag as the parameters; None for none.
+        first: source of a code cell to put before the first code cell; empty for none.
+
+    Raises:
+        NotebookError: the edit could not be made so that all else stays as it was; nothing was changed.
+    """
+    whole = parse(text)
+    cells = whole.members["cells"].items
+    edits = [_before_source(text, cells[index], line) for index, line in marks.items()]
+    if parameters is not None:
+        edits.append(_tagged(text, cells[parameters]))
+    if first:
+        edits.append(_new_cell(text, whole, first))
+    result = text
+    for at, new in sorted(edits, reverse=True):
+        result = result[:at] + new + result[at:]
+    if json.loads(result) != _expected(json.loads(text), marks, parameters, first):
+        raise NotebookError("The notebook's file cannot be edited without changing something else in it.")
+    return result
+
+
+def _before_source(text: str, cell: Node, line: str) -> tuple[int, str]:
+    source = cell.members["source"]
+    new = json.dumps(f"{line}\n", ensure_ascii=False)
+    if not source.items:
+        return source.start + 1, new[1:-1]
+    return source.items[0].start, f"{new},{_gap(text, source, source.items[0].start)}"
+
+
+def _gap(text: str, around: Node, first: int) -> str:
+    """The white space before the first part of an array or object."""
+    return text[around.start + 1 : first]
+
+
+def _tagged(text: str, cell: Node) -> tuple[int, str]:
+    metadata = cell.members.get("metadata")
+    tag = json.dumps(_PARAMETERS)
+    if metadata is None:
+        first = min(cell.keys.values())
+        return first, f'"metadata": {{"tags": [{tag}]}},{_gap(text, cell, first)}'
+    tags = metadata.members.get("tags")
+    if tags is not None and tags.items:
+        return tags.items[0].start, f"{tag},{_gap(text, tags, tags.items[0].start)}"
+    if tags is not None:
+        return tags.start + 1, tag
+    if metadata.keys:
+        first = min(metadata.keys.values())
+        return first, f'"tags": [{tag}],{_gap(text, metadata, first)}'
+    return metadata.start + 1, _indented(text, metadata.start, {"tags": [_PARAMETERS]})
+
+
+def _indented(text: str, at: int, value: dict[str, Any]) -> str:
+    """The inside of an object as it is written at this place, in the file's own indentation."""
+    unit, lead = _unit(text), _lead(text, at)
+    if not unit:
+        return json.dumps(value)[1:-1]
+    inside = json.dumps(value, indent=unit, ensure_ascii=False)[1:-1]
+    return inside.replace("\n", "\n" + lead)
+
+
+def _unit(text: str) -> str:
+    """One step of the file's indentation; empty where it is written in one line."""
+    match = re.match(r"\s*\{\r?\n([ \t]+)", text)
+    return match[1] if match else ""
+
+
+def _lead(text: str, at: int) -> str:
+    line = text[text.rfind("\n", 0, at) + 1 : at]
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _new_cell(text: str, whole: Node, source: str) -> tuple[int, str]:
+    cells = whole.members["cells"]
+    index = _first_code(json.loads(text))
+    at = cells.items[index].start
+    cell = _cell(json.loads(text), source)
+    unit, lead = _unit(text), _lead(text, at)
+    written = json.dumps(cell, indent=unit or None, ensure_ascii=False)
+    between = _gap(text, cells, cells.items[0].start)
+    return at, f"{written.replace(chr(10), chr(10) + lead)},{between}"
+
+
+def _first_code(document: Mapping[str, Any]) -> int:
+    return next(i for i, cell in enumerate(document["cells"]) if cell["cell_type"] == "code")
+
+
+def _cell(document: Mapping[str, Any], source: str) -> dict[str, Any]:
+    has_ids = document.get("nbformat_minor", 0) >= 5
+    identity = {"id": _free_id(document)} if has_ids else {}
+    return {"cell_type": "code", "execution_count": None, **identity, "metadata": {}, "outputs": [], "source": [source]}
+
+
+def _free_id(document: Mapping[str, Any]) -> str:
+    taken = {cell.get("id") for cell in document["cells"]}
+    names: Iterator[str] = (f"load-p2p{'-' * (n > 0)}{n or ''}" for n in range(len(taken) + 1))
+    return next(name for name in names if name not in taken)
+
+
+def _expected(document: Any, marks: Mapping[int, str], parameters: int | None, first: str) -> Any:
+    """The document as it must be read afterwards."""
+    cells = document["cells"]
+    for index, line in marks.items():
+        source = cells[index]["source"]
+        cells[index]["source"] = [f"{line}\n", *source] if source and isinstance(source, list) else f"{line}\n{source}"
+    if parameters is not None:
+        metadata = cells[parameters].setdefault("metadata", {})
+        metadata["tags"] = [_PARAMETERS, *metadata.get("tags", ())]
+    if first:
+        cells.insert(_first_code(document), _cell({**document, "cells": [*cells]}, first))
+    return document
