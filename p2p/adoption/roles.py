@@ -71,11 +71,11 @@ class Roles:
 
     def _look(self, cell: Cell) -> Look:
         try:
+            names = cell_names(cell.source)
             source = plain_source(cell.source, cell.number, strict=False)
             statements = tuple(split_statements(source, cell.number))
-            names = cell_names(cell.source)
         except (AnalysisError, SyntaxError, ValueError, RecursionError) as error:
-            return Look(cell, Role.UNCLEAR, f"it cannot be read: {error}", CellNames())
+            return Look(cell, Role.UNCLEAR, str(getattr(error, "message", error)), CellNames())
         for statement in statements:
             self._learn(statement)
         role, reason = self._role(cell, statements, names)

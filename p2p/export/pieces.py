@@ -83,20 +83,33 @@ def cut(notebook: Notebook) -> Pieces:
     """Cut a notebook into pieces. Raises AnalysisError for code that has no meaning in a module."""
     cutter = _Cutter()
     for cell in notebook.cells:
-        mark, body = split_mark(cell.source)
-        if cell is notebook.parameters:
-            cutter.imports_of(cell)
-        elif mark is not None:
-            cutter.marked(cell, mark, body)
-        else:
-            cutter.unmarked(cell)
+        try:
+            cutter.take(cell, is_parameters=cell is notebook.parameters)
+        except AnalysisError as error:
+            raise _in_cell(error, cell) from error
     return Pieces(tuple(cutter.pieces), cutter.functions)
+
+
+def _in_cell(error: AnalysisError, cell: Cell) -> AnalysisError:
+    """The error, naming its cell where it does not yet."""
+    if error.message.startswith("Cell "):
+        return error
+    return AnalysisError(f"Cell {cell.number}: {error.message}", cure=error.cure, fields=error.fields)
 
 
 class _Cutter:
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
         self.functions: dict[str, tuple[StepFunction, Cell]] = {}
+
+    def take(self, cell: Cell, *, is_parameters: bool) -> None:
+        mark, body = split_mark(cell.source)
+        if is_parameters:
+            self.imports_of(cell)
+        elif mark is not None:
+            self.marked(cell, mark, body)
+        else:
+            self.unmarked(cell)
 
     def imports_of(self, cell: Cell) -> None:
         self._free(cell, (s for s in split_statements(free_source(cell), cell.number) if s.is_import))

@@ -261,6 +261,7 @@ def refused(*cells: str, says: list[str], id: str) -> object:
     [
         refused("%%step load\nrow_count = 1", "%%step use\nout = row_cuont", id="unknown name",
                 says=["Cell 2", "'use'", "'row_cuont'", "Closest name: 'row_count' (cell 1)"]),
+        refused(STEP, "y = (", id="no Python", says=["Cell 2: Line 1 is not valid Python", "never closed"]),
         refused("%%step use\nout = rate * 2", "rate = 3", id="name from below",
                 says=["Cell 1", "'rate'", "Cell 2, below it, does: move it up"]),
         refused(STEP, "@step\ndef f(a):\n    return a", "for i in range(3):\n    x = f(i)", id="call in a loop",

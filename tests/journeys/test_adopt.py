@@ -13,7 +13,7 @@ CELLS = [
     "## Clean",
     "df = df[df['b'] < 1]",
     "df['c'] = df['a'] * df['b']",
-    "%%bash\necho nothing of Python's",
+    "%%bash\necho from the shell",
     "def middle(frame, share):\n    return frame['c'].quantile(share)",
     "df.plot();",
     "## Result",
