@@ -1,0 +1,1 @@
+"""Measurements of p2p, a command each: `python -m benchmarks.convert FOLDER`."""
