@@ -10,6 +10,7 @@ by side effect (a seed, an option). A needed statement belongs
 
 from __future__ import annotations
 
+import ast
 import builtins
 from collections.abc import Sequence
 
@@ -127,6 +128,21 @@ class Needs:
 
     def _function_reads(self, function: StepFunction) -> list[str]:
         return [n for n in cell_names(function.source).reads if n != function.name]
+
+    def lift_imports(self, piece: CellPiece) -> None:
+        """Put a step's own imports to the module's top, where their names mean the same everywhere; else they stay."""
+        for other in self.pieces.all[: piece.order]:
+            if isinstance(other, FreePiece) and other.cell is piece.cell and other.statement.is_import:
+                text = ast.dump(other.statement.node)
+                if all(self._means(name, text) for name in other.writes):
+                    self._use(other, piece)
+
+    def _means(self, name: str, text: str) -> bool:
+        """Whether only imports with this text give the name a meaning."""
+        return name not in self.parameters and all(
+            isinstance(p, FreePiece) and p.statement.is_import and ast.dump(p.statement.node) == text
+            for p in self.pieces.all if name in (p.gives if isinstance(p, FreePiece) else p.writes)
+        )  # fmt: skip
 
     def set_up(self, piece: FreePiece) -> None:
         """A statement that sets something up by side effect is needed whether or not a name leads to it."""
@@ -257,4 +273,5 @@ def find_needs(pieces: Pieces, parameters: frozenset[str]) -> Needs:
             needs.follow_function(pieces.functions[piece.call.function][0], piece)
         elif isinstance(piece, CellPiece):
             needs.follow_fallback(piece.mark.policy.fallback, piece)
+            needs.lift_imports(piece)
     return needs

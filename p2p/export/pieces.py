@@ -121,10 +121,9 @@ class _Cutter:
         statements = split_statements(source, cell.number)
         self._free(cell, (s for s in statements if s.is_import or s.is_definition), in_step=True)
         outputs = mark.outputs if mark.outputs is not None else step_outputs(names)
-        rest = tuple(s for s in statements if not s.is_import)
         self.pieces.append(CellPiece(
             len(self.pieces), cell, names.reads, outputs, names.mutates, names.late_reads,
-            mark=mark, names=names, statements=rest,
+            mark=mark, names=names, statements=tuple(statements),
         ))  # fmt: skip
 
     def unmarked(self, cell: Cell) -> None:

@@ -131,6 +131,27 @@ def test_imports_and_definitions_in_a_step_cell_go_to_the_top_when_another_step_
     assert step_named(made, "load").source == "rows = [half(math.pi)]"
 
 
+def test_a_step_s_own_imports_go_to_the_top(plan: Planner) -> None:
+    made = plan("%%step load\nfrom math import sqrt\nroot = sqrt(4)")
+    assert [s.source for s in made.imports] == ["from math import sqrt"]
+    assert step_named(made, "load").source == "root = sqrt(4)"
+
+
+def test_imports_that_give_one_name_two_meanings_stay_in_their_steps(plan: Planner) -> None:
+    made = plan(
+        "%%step load\nfrom json import loads\na = loads('1')", "%%step use\nfrom pickle import loads\nb = loads(a)"
+    )
+    assert made.imports == ()
+    assert step_named(made, "load").source == "from json import loads\na = loads('1')"
+    assert step_named(made, "use").source == "from pickle import loads\nb = loads(a)"
+
+
+def test_an_import_whose_name_is_a_value_elsewhere_stays_in_its_step(plan: Planner) -> None:
+    made = plan("%%step load\nfrom math import e\na = e", "%%step use\ne = a + 1")
+    assert made.imports == ()
+    assert step_named(made, "load").source == "from math import e\na = e"
+
+
 def test_a_name_with_a_second_meaning_keeps_the_first_for_the_steps_above_it(plan: Planner) -> None:
     made = plan("RATE = 1", LOAD, "%%step early\na = rows[0] * RATE", "RATE = 2", "%%step late\nb = rows[0] * RATE")
     assert [s.source for s in made.helpers] == ["RATE = 1"]
