@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from p2p.cache import generators
 from p2p.execution import Services
 from p2p.manifest import read_manifest
 from p2p.model import MISS, ValueRef
@@ -32,10 +33,14 @@ class Case:
 
 
 def recorded(directory: Path) -> Case:
-    """The example in `directory`, loaded and its digests checked."""
+    """The example in `directory`, loaded and its digests checked.
+
+    The global random generators then stand where they stood when the example was made.
+    """
     index = json.loads((directory / "case.json").read_text(encoding="utf-8"))
     inputs = {n: load_file(directory, f"in_{n}", ValueRef.from_dict(r)) for n, r in index["inputs"].items()}
     outputs = {n: load_file(directory, f"out_{n}", ValueRef.from_dict(r)) for n, r in index["outputs"].items()}
+    generators.seed()
     return Case(index["step"], inputs, outputs)
 
 

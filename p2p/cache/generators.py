@@ -5,6 +5,7 @@ A step that draws from one of them has its state as a hidden input and output.
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import random
 import sys
@@ -43,3 +44,13 @@ def put_back(saved: States) -> None:
     torch: Any = sys.modules.get("torch")
     if "torch" in saved and torch is not None:
         torch.set_rng_state(saved["torch"])
+
+
+def seed() -> None:
+    """Set the generators to a fixed state, so that what draws from them next can be compared with itself."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        importlib.import_module("numpy.random").seed(0)
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "manual_seed"):
+        torch.manual_seed(0)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,13 @@ def test_an_example_holds_inputs_as_they_were_before_the_code_changed_them(store
     assert_gives(1, case, ("first",))
     with pytest.raises(AssertionError, match=r"step 'clean', value 'first'"):
         assert_gives(2, case, ("first",))
+
+
+def test_what_a_step_draws_is_drawn_again_from_its_example(store: DiskStore, tmp_path: Path) -> None:
+    request = step(store, "drawn = [np.random.normal(), random.random()]", ["drawn"], rows=np.arange(3))
+    assert samples.make_case(request, {"np": np, "random": random}, store, tmp_path) == ""
+    case = recorded(tmp_path / "clean")
+    assert_gives([np.random.normal(), random.random()], case, ("drawn",))
 
 
 def test_more_rows_are_tried_when_the_code_does_not_run_on_few(store: DiskStore, tmp_path: Path) -> None:
