@@ -174,7 +174,7 @@ def test_no_read_or_write_of_random_code_is_missed(seed: int) -> None:
     try:
         compile(source, "<cell>", "exec")
     except SyntaxError:  # such as `global p` after `p` was used
-        pytest.skip("random code that Python itself refuses says nothing of names")
+        pytest.skip("Python refuses this random code, so it cannot be run to see its names")
     outside: dict[str, Any] = {name: Number(rng.randint(0, 1)) for name in NAMES} | {"g": lambda: Number(1)}
     names = cell_names(source)
     namespace = Namespace(outside)

@@ -75,7 +75,7 @@ def test_a_second_export_writes_nothing(exported: Exported) -> None:
 
 def test_a_version_runs_by_its_name_with_parameters_and_is_tracked(exported: Exported) -> None:
     if exported.name != "penguins":
-        pytest.skip("flight_delays has other parameters; this test passes those of penguins")
+        pytest.skip("it passes the parameters of penguins, and this export is flight_delays (soak only)")
     workshop = exported.workshop
     promoted = workshop.p2p("run", "penguins", "-p", "species=Gentoo", "--json")
     numbered = workshop.p2p("run", "penguins@1", "-p", "species=Gentoo", "--json")
@@ -94,7 +94,7 @@ def test_a_version_runs_by_its_name_with_parameters_and_is_tracked(exported: Exp
 
 def test_a_module_refuses_a_bad_parameter_by_name_before_anything_runs(exported: Exported) -> None:
     if exported.name != "penguins":
-        pytest.skip("flight_delays has other parameters; this test passes those of penguins")
+        pytest.skip("it passes the parameters of penguins, and this export is flight_delays (soak only)")
     workshop = exported.workshop
     before = len(workshop.records())
     refusals = [
