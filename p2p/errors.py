@@ -8,6 +8,7 @@
     |   `-- TargetError           a target, pipeline, version or run that does not exist
     |-- RunFailed                 exit 1: a cell or a step raised
     |   |-- StepTimeout           a step took longer than its policy allows
+    |   |-- WorkerLost            the Dask worker that ran a step was lost
     |   `-- ContractBroken        a value does not look as its contract says
     |-- EvidenceRefused           exit 3: refused on evidence; carries findings
     `-- StoreError                a value or journal that cannot be written or trusted
@@ -115,6 +116,22 @@ class StepTimeout(RunFailed):
             f"Step '{step}' was stopped: it took longer than its {limit} of {seconds:g} s.",
             cure=f"Raise its {limit}, or give it less work.",
             fields={"step": step, "seconds": seconds},
+        )
+
+
+class WorkerLost(RunFailed):
+    """The Dask worker that ran a step, or the whole cluster, was lost while it ran.
+
+    Args:
+        step: the step's name.
+        how: what is known of it.
+    """
+
+    def __init__(self, step: str, how: str) -> None:
+        super().__init__(
+            f"Step '{step}' was lost with the Dask worker that ran it: {how}.",
+            cure="See the worker's log (its memory may have been used up), or give the step retries.",
+            fields={"step": step},
         )
 
 

@@ -23,7 +23,7 @@ from p2p.tracking import RunRecord
 from p2p.tracking.records import past_runs
 from tests.building import write_notebook
 
-WAYS = ("interactive", "papermill", "module")
+WAYS = ("interactive", "papermill", "module", "dask")
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _SECONDS = 240  # that a run may take on a busy machine
 _CLOSED = 20  # seconds after which somebody closes a session whose cell does not end
@@ -102,23 +102,24 @@ class Ending:
     timeout: float | None = None
 
 
-def _right(interactive: str, papermill: str, module: str) -> dict[str, str]:
-    return {"interactive": interactive, "papermill": papermill, "module": module}
+def _right(interactive: str, papermill: str, module: str, dask: str) -> dict[str, str]:
+    return {"interactive": interactive, "papermill": papermill, "module": module, "dask": dask}
 
 
 # A session is somebody's: an interrupt ends its cell and not the session, and a cell that does not stop is left to its
-# owner, who closes the session. A kernel that dies under `p2p run` is a failure; p2p itself being stopped is not.
+# owner, who closes the session. A kernel or worker that dies under `p2p run` is a failure; p2p itself being stopped is
+# not.
 ENDINGS = [
-    Ending("sigterm", _SLOW, _right("KILLED", "KILLED", "KILLED"), signal.SIGTERM),
-    Ending("sigint", _SLOW, _right("FAILED", "KILLED", "KILLED"), signal.SIGINT),
-    Ending("sigkill", _SLOW, _right("KILLED", "KILLED", "KILLED"), signal.SIGKILL),
-    Ending("os_exit", "os._exit(0)", _right("KILLED", "FAILED", "KILLED")),
-    Ending("sys_exit", "sys.exit(0)", _right("FAILED", "FAILED", "FAILED")),
-    Ending("kernel_death", "ctypes.string_at(0)", _right("KILLED", "FAILED", "KILLED")),
-    Ending("memory_limit", _NO_MEMORY, _right("FAILED", "FAILED", "FAILED")),
-    Ending("out_of_memory", "os.kill(os.getpid(), 9)", _right("KILLED", "FAILED", "KILLED")),
-    Ending("timeout_swallowed", _SWALLOWS, _right("KILLED", "FAILED", "FAILED"), timeout=1),
-    Ending("timeout_in_c", "sum(range(10**11))", _right("KILLED", "FAILED", "FAILED"), timeout=1),
+    Ending("sigterm", _SLOW, _right("KILLED", "KILLED", "KILLED", "KILLED"), signal.SIGTERM),
+    Ending("sigint", _SLOW, _right("FAILED", "KILLED", "KILLED", "KILLED"), signal.SIGINT),
+    Ending("sigkill", _SLOW, _right("KILLED", "KILLED", "KILLED", "KILLED"), signal.SIGKILL),
+    Ending("os_exit", "os._exit(0)", _right("KILLED", "FAILED", "KILLED", "FAILED")),
+    Ending("sys_exit", "sys.exit(0)", _right("FAILED", "FAILED", "FAILED", "FAILED")),
+    Ending("kernel_death", "ctypes.string_at(0)", _right("KILLED", "FAILED", "KILLED", "FAILED")),
+    Ending("memory_limit", _NO_MEMORY, _right("FAILED", "FAILED", "FAILED", "FAILED")),
+    Ending("out_of_memory", "os.kill(os.getpid(), 9)", _right("KILLED", "FAILED", "KILLED", "FAILED")),
+    Ending("timeout_swallowed", _SWALLOWS, _right("KILLED", "FAILED", "FAILED", "FAILED"), timeout=1),
+    Ending("timeout_in_c", "sum(range(10**11))", _right("KILLED", "FAILED", "FAILED", "FAILED"), timeout=1),
 ]
 
 
@@ -159,7 +160,8 @@ class Trial:
 
     def run(self) -> Ended:
         """Let it happen, and look whether all is as it must be."""
-        {"interactive": self._by_hand, "papermill": self._notebook, "module": self._module}[self.way]()
+        ways = {"interactive": self._by_hand, "papermill": self._notebook, "module": self._module, "dask": self._module}
+        ways[self.way]()
         record = self._record()
         if record is None:
             self.ended.wrong.append("there is no such run")
@@ -190,7 +192,9 @@ class Trial:
         """A run that p2p ends takes with it what its step has started; a session's processes are its owner's."""
         if self.way == "papermill":
             return self.ending.number != 0 or self.ending.timeout is not None
-        return self.way == "module" and self.ending.number in (signal.SIGTERM, signal.SIGINT)
+        if self.way == "dask" and self.ending.timeout is not None:
+            return True
+        return self.way in ("module", "dask") and self.ending.number in (signal.SIGTERM, signal.SIGINT)
 
     def _record(self) -> RunRecord | None:
         """The run, once it has ended."""
@@ -222,7 +226,7 @@ class Trial:
         text = _PIPELINE.format(code=indent(self._code(), "    "), name=self.name, timeout=self.ending.timeout)
         (home / "v1" / "pipeline.py").write_text(text)
         (home / "v1" / "manifest.json").touch()  # as one that cannot be read: the pipeline was written by hand
-        self._command("run", f"{self.name}@1", "--json")
+        self._command("run", f"{self.name}@1", "--json", *(["--engine", "dask"] if self.way == "dask" else []))
 
     def _command(self, *arguments: str) -> None:
         process = subprocess.Popen(

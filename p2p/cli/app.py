@@ -12,7 +12,7 @@ import typer
 from p2p.cli import stores
 from p2p.cli.options import Json
 from p2p.cli.signals import sigterm_interrupts
-from p2p.errors import P2PError
+from p2p.errors import InputRefused, P2PError
 
 app = typer.Typer(
     name="p2p", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
@@ -100,8 +100,15 @@ def run(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Run every step, also where its result is known.")
     ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine", metavar="ENGINE",
+            help="Where a pipeline's steps run: local, dask (workers on this machine), or a Dask scheduler's address.",
+        ),
+    ] = "local",
     json: Json = False,
-) -> None:
+) -> None:  # fmt: skip
     """Run a notebook or a pipeline as one tracked run."""
     from p2p.cli.reuse import reuse_of
     from p2p.cli.targets import is_notebook
@@ -111,6 +118,8 @@ def run(
     text = parse_assignments(param or [])
     given = {name: value for name, value in given.items() if name not in text}
     if is_notebook(target):
+        if engine != "local":
+            raise InputRefused("A notebook runs in one kernel, not on Dask.", cure="Export it, and run the pipeline.")
         from p2p.cli.notebooks import run_notebook_shown
 
         options = {"output": output, "directory": cwd, "cell_timeout": cell_timeout}
@@ -118,7 +127,7 @@ def run(
             Path(target), given, text, options, reuse_of(resume, no_cache), log_output=log_output, as_json=json
         )
     else:
-        code = _run_pipeline(target, given, text, reuse_of(resume, no_cache), as_json=json)
+        code = _run_pipeline(target, given, text, reuse_of(resume, no_cache), as_json=json, engine=engine)
     _keep_store_small()
     raise typer.Exit(code)
 
@@ -130,7 +139,9 @@ def _keep_store_small() -> None:
     prune_over_limit(load_settings())
 
 
-def _run_pipeline(target: str, given: dict[str, Any], text: dict[str, str], reuse: Any, *, as_json: bool) -> int:
+def _run_pipeline(
+    target: str, given: dict[str, Any], text: dict[str, str], reuse: Any, *, as_json: bool, engine: str
+) -> int:
     from p2p.cli.module import run_shown
     from p2p.cli.targets import load_pipeline
     from p2p.model import RunStatus
@@ -141,7 +152,7 @@ def _run_pipeline(target: str, given: dict[str, Any], text: dict[str, str], reus
     pipeline = load_pipeline(target, settings)
     known = reuse(settings)
     values = ParameterSet.of(pipeline.params).parse({**known.parameters({*given, *text}), **given}, text=text)
-    outcome = run_shown(pipeline, values, settings, as_json=as_json, reuse=known)
+    outcome = run_shown(pipeline, values, settings, as_json=as_json, reuse=known, engine=engine)
     return 0 if outcome.status is RunStatus.FINISHED else 1
 
 

@@ -19,7 +19,7 @@ from p2p.model import RunStatus
 from p2p.outcome import RunOutcome
 from p2p.params import ParameterSet, Values
 from p2p.pipeline import Pipeline
-from p2p.runners import run_pipeline
+from p2p.runners import LOCAL, run_pipeline
 from p2p.settings import Settings, load_settings
 
 
@@ -40,13 +40,16 @@ def module_main(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> i
 
 
 def run_shown(
-    pipeline: Pipeline, values: Values, settings: Settings, *, as_json: bool, reuse: Reuse | None = None
-) -> RunOutcome:
+    pipeline: Pipeline, values: Values, settings: Settings, *, as_json: bool, reuse: Reuse | None = None,
+    engine: str = LOCAL,
+) -> RunOutcome:  # fmt: skip
     """Run a pipeline and show how it goes and ends; with `as_json`, the answer is all that stdout gets."""
     prints: Any = _stdout_is_stderr() if as_json else contextlib.nullcontext()
     digest = _notebook_digest(pipeline, settings)
     with Watch(quiet=as_json) as watch, prints:
-        outcome = run_pipeline(pipeline, values, settings, notebook_digest=digest, watch=watch, reuse=reuse)
+        outcome = run_pipeline(
+            pipeline, values, settings, notebook_digest=digest, watch=watch, reuse=reuse, engine=engine
+        )
     if as_json:
         show.answer_json(outcome.as_dict())
     else:

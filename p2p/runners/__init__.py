@@ -1,5 +1,5 @@
 """Running a pipeline module."""
 
-from p2p.runners.local import run_pipeline
+from p2p.runners.local import LOCAL, run_pipeline
 
-__all__ = ["run_pipeline"]
+__all__ = ["LOCAL", "run_pipeline"]

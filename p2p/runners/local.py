@@ -1,4 +1,4 @@
-"""The local runner: a pipeline's steps in order, in this process, each through `run_step`."""
+"""The runner: a pipeline's steps in order, each through `run_step`, their bodies in this process or on a cluster."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from p2p.cache import Reuse, check_target, code_of_function
 from p2p.errors import RunFailed
@@ -29,6 +29,8 @@ from p2p.tracking.driver import Watcher
 from p2p.tracking.processes import taking_along
 from p2p.tracking.records import read_record
 
+LOCAL = "local"
+
 
 def run_pipeline(
     pipeline: Pipeline,
@@ -39,6 +41,7 @@ def run_pipeline(
     watch: Watcher | None = None,
     tags: Mapping[str, str] | None = None,
     reuse: Reuse | None = None,
+    engine: str = LOCAL,
 ) -> RunOutcome:
     """Run `pipeline` on checked parameters as one tracked run.
 
@@ -50,6 +53,9 @@ def run_pipeline(
         watch: called with each event.
         tags: further tags of the run.
         reuse: earlier results that it may use; those of equal steps, when not given.
+        engine: where the steps' functions run: `local`, `dask` (workers of its own on this machine), or the address of
+            a Dask scheduler. On Dask only results of the run that is resumed are used: nobody here sees what a step
+            depends on.
 
     Returns:
         The outcome; FAILED when a step raised. An interrupt is passed on after the run was ended as KILLED, and what it
@@ -57,17 +63,19 @@ def run_pipeline(
     """
     began = time.monotonic()
     reuse = reuse or Reuse()
+    reuse = reuse if engine == LOCAL else replace(reuse, cache=False)
     check_target(reuse, "module", pipeline.name)
     facts_of_run = _facts(pipeline, values, settings, notebook_digest, tags or {}, reuse)
     masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
     driver = Driver(settings, facts_of_run, watch=watch, mask=masker.event)
-    driver.open()
-    driver.connect()
-    try:
-        with no_windows(), no_quiet_exit(), driven(driver, reuse, masker) as services, taking_along():
-            run_tasks(pipeline, values.typed, services)
-    except StepFailed:
-        pass  # the run has been ended as FAILED, with this error and its step
+    with engine_named(engine) as made_for:
+        driver.open()
+        driver.connect()
+        try:
+            with no_windows(), no_quiet_exit(), driven(driver, reuse, masker) as services, taking_along():
+                run_tasks(pipeline, values.typed, services, made_for(driver))
+        except StepFailed:
+            pass  # the run has been ended as FAILED, with this error and its step
     record = read_record(driver.directory)
     target = f"{pipeline.name}@{pipeline.version}"
     outcome = outcome_of(record, DiskStore(settings.values), target=target, seconds=time.monotonic() - began)
@@ -82,13 +90,49 @@ class StepFailed(RunFailed):
         self.p2p_step = step
 
 
-def run_tasks(pipeline: Pipeline, params: Mapping[str, Any], services: Services) -> dict[str, Any]:
+class Engine(Protocol):
+    """Where the functions of tasks are called."""
+
+    def call(self, task: Task, values: Mapping[str, Any]) -> Any:
+        """What the task's function gives for these values, or an awaitable of it."""
+        ...
+
+
+class Here:
+    """The engine of this process."""
+
+    def call(self, task: Task, values: Mapping[str, Any]) -> Any:
+        """Call the function."""
+        args, kwargs = task.arguments(values)
+        return task.function(*args, **kwargs)
+
+
+@contextmanager
+def engine_named(name: str) -> Iterator[Callable[[Driver], Engine]]:
+    """What makes the engine that `--engine` names, for a run; its workers last as long as the block.
+
+    Raises:
+        InputRefused: it is not there, or its workers cannot do the work.
+    """
+    if name == LOCAL:
+        yield lambda _driver: Here()
+        return
+    from p2p.runners import dask
+
+    with dask.cluster(name) as client:
+        yield lambda driver: dask.DaskEngine(client, driver.own_run(), own=name == dask.OWN)
+
+
+def run_tasks(
+    pipeline: Pipeline, params: Mapping[str, Any], services: Services, engine: Engine | None = None
+) -> dict[str, Any]:
     """Run the steps in order; gives every value by name."""
+    engine = engine or Here()
     values = dict(params)
     known: dict[str, ValueRef] = {}
     with nested_steps(pipeline):
         for task in pipeline.tasks:
-            outcome = _run_task(task, values, known, pipeline, services)
+            outcome = _run_task(task, values, known, pipeline, services, engine)
             values.update(outcome.outputs)
             known = _still_known(known, outcome)
     return values
@@ -100,9 +144,10 @@ def _still_known(known: Mapping[str, ValueRef], outcome: Outcome) -> dict[str, V
 
 
 def _run_task(
-    task: Task, values: dict[str, Any], known: Mapping[str, ValueRef], pipeline: Pipeline, services: Services
-) -> Outcome:
-    work = task_work(task, values, known, pipeline.contracts)
+    task: Task, values: dict[str, Any], known: Mapping[str, ValueRef], pipeline: Pipeline, services: Services,
+    engine: Engine,
+) -> Outcome:  # fmt: skip
+    work = task_work(task, values, known, pipeline.contracts, engine)
     try:
         if work.coroutine:
             import asyncio
@@ -113,12 +158,13 @@ def _run_task(
         raise StepFailed(task.step, error) from error
 
 
-def task_work(task: Task, values: dict[str, Any], known: Mapping[str, ValueRef], contracts: Mapping[str, Any]) -> Work:
+def task_work(
+    task: Task, values: dict[str, Any], known: Mapping[str, ValueRef], contracts: Mapping[str, Any], engine: Engine
+) -> Work:
     """One task as work for `run_step`; `values` takes what stands in for a value that a failed attempt has changed."""
 
     def body() -> Any:
-        args, kwargs = task.arguments(values)
-        return named(task.function(*args, **kwargs))
+        return named(engine.call(task, values))
 
     def named(result: Any) -> Any:
         return awaited(result) if inspect.isawaitable(result) else name_outputs(result, tuple(task.outputs))
@@ -129,7 +175,7 @@ def task_work(task: Task, values: dict[str, Any], known: Mapping[str, ValueRef],
     def fallback() -> Any:
         return named(fallback_result(task.policy.fallback, _by_parameter(task, values)))
 
-    coroutine = inspect.iscoroutinefunction(inspect.unwrap(task.function))
+    coroutine = isinstance(engine, Here) and inspect.iscoroutinefunction(inspect.unwrap(task.function))
     return Work(
         name=task.step, body=body, inputs={name: values[name] for name in task.takes},
         known={name: ref for name, ref in known.items() if name in task.takes}, policy=task.policy,

@@ -1,15 +1,17 @@
 """The hostile-input table of issue 3: a row each, with its clear error or its exact round trip.
 
-Its other leaves: `test_tracking_table.py` (URIs, experiment names, long parameters, NaN metrics), `test_cache_table.py`
-(cache entries) and `test_secrets_table.py`.
+What many rows look at (`survivors`, `tracked`), what they run (`telling`) and how they do damage (`entries`) is beside.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import math
+import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,19 +19,30 @@ from typing import Any
 import numpy as np
 import pytest
 
+from p2p import Task
 from p2p.analysis import split_mark
+from p2p.cache import Reuse, code
 from p2p.cli.targets import is_notebook, load_pipeline
 from p2p.errors import InputRefused, NotebookError, P2PError, ParameterError
 from p2p.export.naming import check_step_names, pipeline_name
+from p2p.model import RunStatus
 from p2p.notebook import parameters_of, read_notebook
 from p2p.notebook.destination import check_output
 from p2p.notebook.loading import load_to_run
 from p2p.params import ParameterSet, load_params_file, read_parameters
 from p2p.secrets import MASK, Masker
+from p2p.session import InteractiveSession
 from p2p.settings import Settings
+from p2p.tracking import RunRecord
+from p2p.tracking.mlstore import check_settings
 from tests.building import notebook, write_notebook
+from tests.cache import examples
+from tests.cache.conftest import Bench
+from tests.cache.conftest import bench as bench
+from tests.cache.test_memory import entry_of
 from tests.cli.conftest import Answer
 from tests.cli.conftest import p2p as p2p
+from tests.hostile import entries, telling, tracked
 from tests.hostile.kernels import Executed
 from tests.hostile.survivors import DEFAULT_SECRET, ENVIRONMENT_SECRET, GIVEN_SECRET, TEXT, Survivors, gone
 from tests.journeys.workshop import Workshop
@@ -633,3 +646,246 @@ def test_a_secret_is_written_and_shown_nowhere(survivors: Survivors, kind: str) 
 @pytest.mark.parametrize("name", ["secret stream", "secret pieces", "secret value", "secret error"])
 def test_the_cell_that_shows_a_secret_shows_the_mask(survivors: Survivors, name: str) -> None:
     assert "**********" in str(survivors.outputs(name))
+
+
+# --- secrets in runs without a notebook -----------------------------------------------------------------------------
+
+
+def test_no_record_of_a_module_holds_a_secret(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_API_KEY", telling.ENVIRONMENT_SECRET)
+    failed = telling.run_telling(settings, Task(telling.fail, ["said"], ["x"]))
+    assert (failed.status, failed.failed_step) == (RunStatus.FAILED, "fail")
+    assert failed.error.endswith(f"RuntimeError: {MASK} {MASK} {MASK}")
+    done = telling.run_telling(settings, Task(telling.told, ["said"], ["again"]))
+    assert json.dumps(done.as_dict()["outputs"]) == json.dumps({"again": dict.fromkeys(["id", "type", "key"], MASK)})
+    assert telling.leaks(settings) == []
+
+
+def test_no_cached_result_holds_a_secret(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result is told with previews of its values; `told` depends on its code and input alone, so it is kept."""
+    monkeypatch.setenv("SERVICE_API_KEY", telling.ENVIRONMENT_SECRET)
+    states = [
+        telling.run_telling(settings, Task(telling.told, ["said"], ["again"])).steps[-1].state.value for _ in range(2)
+    ]
+    assert states == ["done", "cached"]
+    entries = list((settings.values.parent / "cache").rglob("*.json"))
+    assert [MASK in path.read_text(encoding="utf-8") for path in entries] == [True]
+    assert telling.leaks(settings) == []
+
+
+def test_no_record_of_an_interactive_run_holds_a_secret_that_a_cell_put_into_the_environment(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = InteractiveSession(settings, lambda: ("exploring", ""), lambda text: None)
+    monkeypatch.setenv("SERVICE_API_KEY", telling.ENVIRONMENT_SECRET)
+    events = session.services().events
+    events.append("step_started", step="a", id="1", inputs={}, parent="", parent_id="", attributes={})
+    events.append(
+        "step_finished", step="a", id="1", state="failed", seconds=0.1, attempts=1, parent="", outputs={},
+        error_type="RuntimeError", error=telling.ENVIRONMENT_SECRET, traceback=f"... {telling.ENVIRONMENT_SECRET}",
+    )  # fmt: skip
+    session.close()
+    assert telling.leaks(settings) == []
+
+
+def test_no_record_of_a_script_holds_a_secret(settings: Settings, tmp_path: Path) -> None:
+    """Its traceback on the terminal is Python's own, not p2p's."""
+    assert telling.run_script(settings, tmp_path).code == 1
+    [record] = Workshop(settings).records(run_kind="script")
+    assert record.status is RunStatus.FAILED
+    assert record.facts["params"] == {"id": MASK}
+    assert MASK in record.end["error"]
+    assert telling.leaks(settings) == []
+
+
+def test_a_run_whose_parameter_held_a_secret_is_not_resumed_with_the_mask_in_its_place(tmp_path: Path) -> None:
+    facts = {"params": {"address": f"https://host/{MASK}/x", "month": 3}, "overridden": ["address", "month"]}
+    reuse = Reuse(resumes=RunRecord("20261124T1", tmp_path, facts, RunStatus.FAILED))
+    with pytest.raises(InputRefused, match=r"Give it again: -p address=\.\.\."):
+        reuse.parameters([])
+    assert reuse.parameters(["address"]) == {"month": 3}
+
+
+# --- cache entries --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        row(entries.poisoned, id="poisoned"),
+        row(entries.truncated, id="truncated"),
+        row(entries.text(""), id="empty"),
+        row(entries.text("null"), id="null"),
+        row(entries.text("[]"), id="list"),
+        row(entries.text('{"format": 2}'), id="another-format"),
+        row(entries.text("x" * 1000), id="no-json"),
+        row(entries.text("[" * 20_000), id="nested"),
+        row(entries.text('{"kept": {"run": 1}}'), id="half-a-record"),
+        row(entries.damaged_values, id="its-values-damaged"),
+        row(entries.without_values, id="half-deleted"),
+    ],
+)
+def test_a_damaged_entry_is_a_miss_and_one_warning(
+    bench: Bench, damage: Callable[[Bench], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.run().step(examples.double, x=3)
+    damage(bench)
+    again = bench.run().step(examples.double, x=3)
+    assert (again.outputs, again.attempts) == ({"y": 6}, 1)
+    assert len([r for r in caplog.records if r.levelno >= logging.WARNING]) == 1
+    assert bench.run().step(examples.double, x=3).attempts == 0  # it has been written anew
+
+
+def test_every_flipped_byte_is_a_miss_or_changes_nothing(bench: Bench) -> None:
+    bench.run().step(examples.double, x=3)
+    path = entry_of(bench)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        flipped = bytearray(whole)
+        flipped[place] ^= 0x10
+        path.write_bytes(bytes(flipped))
+        assert bench.run(cache=True).step(examples.double, x=3).outputs == {"y": 6}, place
+        path.write_bytes(whole)
+
+
+def test_swapped_entries_are_not_believed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    paths: dict[int, Path] = {}
+    for x in (3, 4):
+        before = {*paths.values()}
+        bench.run().step(examples.double, x=x)
+        [paths[x]] = {*(bench.root / "p2p" / "cache").rglob("*.json")} - before
+    three, four = paths[3].read_bytes(), paths[4].read_bytes()
+    entries.put(paths[3], four)
+    entries.put(paths[4], three)
+    assert [bench.run().step(examples.double, x=x).outputs["y"] for x in (3, 4)] == [6, 8]
+    assert len([r for r in caplog.records if r.levelno >= logging.WARNING]) == 2
+
+
+def test_an_entry_of_another_library_version_is_another_steps(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.random.seed(1)  # imports numpy.random, so that all three find it there
+    bench.run().step(examples.seeded, n=3)
+    assert bench.run().step(examples.seeded, n=3).attempts == 0
+    version = code._version
+    monkeypatch.setattr(code, "_version", lambda root: version(root) + ".post1" * (root == "numpy"))
+    assert bench.run().step(examples.seeded, n=3).attempts == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no owner ids")
+@pytest.mark.parametrize(
+    "make", [row(entries.open_to_others, id="writable"), row(entries.of_another_user, id="another-users")]
+)
+def test_nothing_of_a_directory_that_others_could_write_to_is_used(
+    bench: Bench, make: Callable[[Path, Any], None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.run().step(examples.double, x=3)
+    make(bench.root / "p2p" / "cache", monkeypatch)
+    run = bench.run()
+    assert run.step(examples.double, x=3).attempts == 1
+    assert "No cached result is used" in caplog.text
+
+
+# --- tracking URIs, experiments, parameters and metrics -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        row("MLFLOW_TRACKING_URI", "gopher://host/x", "gopher://host/x", id="wrong-scheme"),
+        row("MLFLOW_TRACKING_URI", "javascript:alert(1)", "javascript:alert(1)", id="script"),
+        row("MLFLOW_TRACKING_URI", "ftp://me:swordfish@host/x", "ftp://***@host/x", id="credentials"),
+        row("MLFLOW_EXPERIMENT_NAME", "a\nb", "control characters", id="experiment-newline"),
+        row("MLFLOW_EXPERIMENT_NAME", "a\x1b]0;t\x07", "control characters", id="experiment-control"),
+        row("MLFLOW_EXPERIMENT_NAME", "   ", "empty", id="experiment-blank"),
+    ],
+)
+def test_what_mlflow_could_never_use_is_refused_before_anything_starts(
+    p2p: Callable[..., Answer],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    says: str,
+) -> None:
+    path = write_notebook(settings.root / "notebooks" / "a.ipynb", "x = 1")
+    monkeypatch.setenv(variable, value)
+    done = p2p("run", str(path))
+    assert done.code == 2
+    assert says in done.err
+    assert "swordfish" not in done.out + done.err
+    assert "\x1b" not in done.err
+    assert not settings.runs.exists()
+
+
+def test_an_experiment_name_with_nul_is_refused(settings: Settings) -> None:
+    """No environment can hold one, but a caller's settings can."""
+    with pytest.raises(InputRefused, match="control characters"):
+        check_settings(replace(settings, experiment="a\0b"))
+
+
+def test_an_experiment_is_called_as_it_was_asked_for_and_lies_inside_the_project(
+    workshop: Workshop, tracked_run: dict[str, object]
+) -> None:
+    """`..` and a script tag."""
+    info = workshop.mlflow_run(str(tracked_run["run_id"])).info
+    experiment = workshop.client.get_experiment(info.experiment_id)
+    assert experiment.name == "../<script>alert(1)</script>"
+    assert str(workshop.root / "mlruns") in experiment.artifact_location
+    assert ".." not in experiment.artifact_location
+
+
+def test_a_parameter_of_7000_characters_is_shortened_in_mlflow_and_whole_in_the_journal(
+    workshop: Workshop, tracked_run: dict[str, object]
+) -> None:
+    kept = workshop.mlflow_run(str(tracked_run["run_id"])).data.params["long"]
+    assert kept.startswith("x" * 100)
+    assert len(kept) <= 6000
+    assert kept != "x" * len(kept)  # it says that it was cut
+    [record] = workshop.records(run_kind="notebook")
+    assert record.facts["params"]["long"] == "x" * 7000
+
+
+def test_nan_and_infinite_metrics_arrive(workshop: Workshop, tracked_run: dict[str, object]) -> None:
+    metrics = workshop.mlflow_run(str(tracked_run["run_id"])).data.metrics
+    assert math.isnan(metrics["loss"])
+    assert metrics["top"] > 1e300
+
+
+def test_a_lone_surrogate_in_a_value_keeps_nothing_from_arriving(
+    workshop: Workshop, tracked_run: dict[str, object]
+) -> None:
+    assert workshop.mlflow_run(str(tracked_run["run_id"])).info.status == "FAILED"
+    assert ("odd", "") in workshop.spans(str(tracked_run["run_id"]))
+
+
+@pytest.mark.parametrize(
+    "secret", [row(tracked.SECRET, id="parameter"), row(tracked.ENVIRONMENT_SECRET, id="environment")]
+)
+def test_a_secret_that_a_step_gives_or_raises_is_masked_in_every_record_of_it(
+    workshop: Workshop, tracked_run: dict[str, object], secret: str
+) -> None:
+    """Journal, MLflow's database and artifacts, and the answer; values themselves are the user's data."""
+    assert files_with(secret, below=workshop.root / "mlruns", leaving=workshop.settings.values) == []
+    shown = json.dumps(tracked_run)
+    assert Masker([secret]).text(shown) == shown
+
+
+def test_a_secret_that_user_code_logs_arrives_masked(workshop: Workshop, tracked_run: dict[str, object]) -> None:
+    data = workshop.mlflow_run(str(tracked_run["run_id"])).data
+    assert (data.params["logged"], data.tags["said"]) == (MASK, f"is {MASK}")
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        row("http://me:swordfish@127.0.0.1:9/", "127.0.0.1:9", id="dead-host"),
+        row("sqlite:////dev/null/no/mlflow.db", "/dev/null", id="missing-directory"),
+    ],
+)
+def test_a_store_that_is_not_there_costs_a_warning_and_not_the_run(workshop: Workshop, uri: str, shown: str) -> None:
+    path = workshop.write("dead", "%%step one\nx = 1")
+    elsewhere = Workshop(workshop.settings, {"MLFLOW_TRACKING_URI": uri, "P2P_ROOT": str(workshop.root)})
+    done = elsewhere.p2p("run", str(path), "--json")
+    assert done.code == 0, done.err
+    assert done.answer["status"] == "FINISHED"
+    assert shown in done.err
+    assert "swordfish" not in done.out + done.err

@@ -97,12 +97,12 @@ def test_an_interrupted_run_is_killed_and_leaves_no_kernel(workshop: Workshop) -
         pids = {name: wait_for_pid(workshop.root / "notebooks" / f"{name}.pid") for name in signals}
         for name, number in signals.items():
             started[name].send_signal(number)
-        ended = {name: process.communicate(timeout=120) for name, process in started.items()}
+        said = {name: process.communicate(timeout=120) for name, process in started.items()}
     finally:
         for process in started.values():
             process.kill()
     for name, path in paths.items():
-        assert started[name].returncode == 130, ended[name]
+        assert started[name].returncode == 130, said[name]
         assert gone(pids[name])
         record = workshop.runs_of(path, "notebook")[0]
         run = ended(workshop.settings, record.run_id)  # the command ends in 2 s; MLflow may be told after that

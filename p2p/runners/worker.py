@@ -1,0 +1,203 @@
+"""What happens on a Dask worker: one attempt of one task, in its place in the run, and its end from outside.
+
+The worker runs the step's body only. Policy, contracts, cache and records stay with the driver (see `dask`), so that a
+step is tried and recorded as anywhere else, once, however often Dask begins its task. What the body itself tells (steps
+inside it, what it logs to MLflow) goes back with its result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import inspect
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from p2p.cache import generators
+from p2p.errors import RunFailed
+from p2p.execution import Services, by_step, use_services
+from p2p.execution.place import Place
+from p2p.execution.timeouts import OutOfTime
+from p2p.store import encode
+from p2p.tracking import guard
+from p2p.tracking.ownrun import OwnRun
+from p2p.tracking.processes import Descendants
+
+_lock = threading.Lock()
+_running: dict[str, int] = {}  # the thread that an attempt runs in
+_left: set[str] = set()  # attempts that must not begin any more
+# Told late, and from another machine, they would make the driver's sidecar stop a process that is not meant.
+_LIMITS = ("attempt_started", "attempt_finished")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One attempt of a task, as it is sent.
+
+    Attributes:
+        step: the step's name.
+        function: the user's function.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+        inputs: what it was given, by the names that values have in the run.
+        place: id and idempotency key of this execution of the step.
+        run: key of the run, from which the keys of steps inside this one are made.
+        random: states of the global random generators.
+        own_run: facts of the run that user code logs to.
+    """
+
+    step: str
+    function: Callable[..., Any]
+    args: list[Any]
+    kwargs: dict[str, Any]
+    inputs: Mapping[str, Any]
+    place: tuple[str, str]
+    run: str
+    random: generators.States
+    own_run: Mapping[str, Any]
+
+
+@dataclass
+class Answer:
+    """What became of an attempt.
+
+    Attributes:
+        result: what the function gave.
+        error: what it raised; None where it did not.
+        events: what it told, in order: kind and data.
+        random: states of the global random generators afterwards.
+        changed: inputs that were changed in place, as they are now, by name.
+    """
+
+    result: Any = None
+    error: BaseException | None = None
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    random: generators.States = field(default_factory=dict)
+    changed: dict[str, Any] = field(default_factory=dict)
+
+
+class _Told:
+    """The events of one attempt, until they are sent back."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def append(self, kind: str, **data: Any) -> None:
+        if kind not in _LIMITS:
+            self.events.append((kind, {"at": time.time_ns(), **data}))
+
+
+def execute(blob: bytes, attempt: str) -> bytes:
+    """Run one attempt; gives its `Answer`, pickled. Nothing that it does raises here."""
+    import cloudpickle
+
+    if not _begin(attempt):
+        return bytes(cloudpickle.dumps(Answer(error=RunFailed("The attempt was given up before it began."))))
+    try:
+        answer = _answer(cloudpickle.loads(blob))
+    except BaseException as error:  # noqa: BLE001  # it belongs to the step, not to the worker
+        answer = Answer(error=error)
+    finally:
+        with _lock:
+            _running.pop(attempt, None)
+    return _dumped(answer)
+
+
+def _begin(attempt: str) -> bool:
+    with _lock:
+        if attempt in _left:
+            return False
+        _running[attempt] = threading.get_ident()
+        return True
+
+
+def _answer(request: Request) -> Answer:
+    told = _Told()
+    digests = {name: encode(value)[0].digest for name, value in request.inputs.items()}
+    generators.put_back(request.random)
+    services = Services(events=told, run=request.run)
+    answer = Answer(events=told.events)
+    guard.attach(OwnRun(**request.own_run, append=by_step(told.append)))
+    try:
+        with use_services(services), Place(request.step, *request.place).entered():
+            answer.result = _called(request)
+    except BaseException as error:  # noqa: BLE001  # `sys.exit` in a step is the step's error
+        answer.error = _plain(error, request.step)
+    finally:
+        guard.detach()
+    answer.random = generators.states()
+    answer.changed = {n: v for n, v in request.inputs.items() if encode(v)[0].digest != digests[n]}
+    return answer
+
+
+def _called(request: Request) -> Any:
+    result = request.function(*request.args, **request.kwargs)
+    if not inspect.isawaitable(result):
+        return result
+
+    async def awaited() -> Any:
+        return await result
+
+    return asyncio.run(awaited())
+
+
+def _plain(error: BaseException, step: str) -> BaseException:
+    """The error with its traceback as a note, which is what is left of it elsewhere."""
+    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    error.add_note(f"Step '{step}' ran on a Dask worker, where it went so:\n{lines[-4000:]}")
+    return error
+
+
+def _dumped(answer: Answer) -> bytes:
+    """The answer as bytes; where its result or error cannot be sent, it says that."""
+    import cloudpickle
+
+    try:
+        return bytes(cloudpickle.dumps(answer))
+    except Exception as error:  # noqa: BLE001  # pickling runs the user's code
+        what = "raises an error" if answer.error is not None else "gives a value"
+        reason = encode(answer.error or answer.result)[0].reason or str(error)
+        text = f"The step {what} that a Dask worker cannot send back: {reason}"
+        refused = RunFailed(text, cure="Give plain data, or run the pipeline with --engine local.")
+        return bytes(cloudpickle.dumps(Answer(error=refused, events=answer.events, random=answer.random)))
+
+
+async def leave(attempt: str, grace: float) -> bool:
+    """Stop an attempt, or keep it from beginning; gives whether it no longer runs on this worker after `grace` s."""
+    with _lock:
+        _left.add(attempt)
+        thread = _running.get(attempt)
+        if thread is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(OutOfTime))
+    waited = 0.0
+    while attempt in _running and waited < grace:
+        await asyncio.sleep(0.05)
+        waited += 0.05
+    return attempt not in _running
+
+
+def kill_worker(again: bool, dask_worker: Any) -> None:
+    """Kill the worker of this nanny, and what it has started; with `again` the nanny starts another one."""
+    if not again:
+        dask_worker.close_gracefully()
+    if dask_worker.pid:
+        started = Descendants.of(dask_worker.pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(dask_worker.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        started.kill()
+
+
+def versions() -> dict[str, str]:
+    """What must be the same here and on the driver."""
+    import platform
+    from importlib import metadata
+
+    names = ("p2p-toolkit", "cloudpickle", "distributed")
+    return {"python": ".".join(platform.python_version_tuple()[:2]), **{n: metadata.version(n) for n in names}}

@@ -1,0 +1,329 @@
+"""A step on a Dask worker keeps its policy, and is recorded, as in this process. A real cluster, real workers."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from p2p import Pipeline, Policy, Task, idempotency_key, step
+from p2p.errors import InputRefused, StepTimeout, WorkerLost
+from p2p.execution import Services
+from p2p.model import RunStatus
+from p2p.params import ParameterSet
+from p2p.runners import dask, run_pipeline
+from p2p.runners.local import Engine, Here, StepFailed, run_tasks
+from p2p.settings import Settings
+from p2p.tracking import find_run
+from p2p.tracking.ownrun import OwnRun
+from tests.mlflowside import ended
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+class Params(BaseModel):
+    log: str = ""
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with dask.cluster("dask") as client:
+        yield client
+
+
+@pytest.fixture(params=["local", "dask"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """Each property is one of both."""
+    if request.param == "local":
+        return Here()
+    own_run = OwnRun("0" * 32, "", f"sqlite:///{tmp_path}/none.db", tmp_path, lambda kind, **data: None)
+    return dask.DaskEngine(request.getfixturevalue("client"), own_run, own=True)
+
+
+@pytest.fixture
+def run(engine: Engine, services: Services, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Runs tasks, which may write a line into the file `log`."""
+
+    def run(*tasks: Task) -> dict[str, Any]:
+        pipeline = Pipeline(name="many", version=1, params=Params, tasks=tasks)
+        return run_tasks(pipeline, {"log": str(tmp_path / "log")}, services, engine)
+
+    return run
+
+
+def note(log: str, text: str) -> list[str]:
+    """Write a line; gives all that are there."""
+    with Path(log).open("a", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+    return lines(log)
+
+
+def lines(log: str | Path) -> list[str]:
+    return Path(log).read_text(encoding="utf-8").split()
+
+
+def make(log: str) -> list[int]:
+    return [1]
+
+
+def grow_at_second(rows: list[int], log: str) -> list[int]:
+    rows.append(2)
+    if len(note(log, str(len(rows)))) == 1:
+        raise OSError("not yet")
+    return rows
+
+
+def test_a_retry_starts_from_what_the_first_attempt_found(run: Any, tmp_path: Path, events: Any) -> None:
+    values = run(
+        Task(make, ["log"], ["rows"]),
+        Task(grow_at_second, ["rows", "log"], ["rows"], policy=Policy(retries=1, backoff=0)),
+    )
+    assert values["rows"] == [1, 2]
+    assert lines(tmp_path / "log") == ["2", "2"]
+    assert events.last("step_finished", "grow_at_second")["attempts"] == 2
+
+
+def key_each_time(log: str) -> str:
+    if len(note(log, idempotency_key())) == 1:
+        raise OSError("not yet")
+    return idempotency_key()
+
+
+def test_every_attempt_sees_the_same_key_and_another_step_another(run: Any, tmp_path: Path) -> None:
+    policy = Policy(retries=1, backoff=0)
+    values = run(
+        Task(key_each_time, ["log"], ["key"], policy=policy),
+        Task(key_each_time, ["log"], ["other"], policy=policy, name="again"),
+    )
+    assert len({*lines(tmp_path / "log")}) == 2
+    assert values["key"] == lines(tmp_path / "log")[0]
+    assert values["other"] != values["key"]
+
+
+def raise_it(log: str) -> str:
+    note(log, "tried")
+    raise ValueError("no")
+
+
+def stand_in(log: str) -> str:
+    return f"instead of {Path(log).name}"
+
+
+def test_a_fallback_stands_in_after_the_last_attempt_and_is_recorded(run: Any, tmp_path: Path, events: Any) -> None:
+    values = run(Task(raise_it, ["log"], ["x"], policy=Policy(retries=2, backoff=0, fallback=stand_in)))
+    assert values["x"] == "instead of log"
+    assert lines(tmp_path / "log") == ["tried"] * 3
+    finished = events.last("step_finished", "raise_it")
+    assert (finished["fallback"], finished["error_type"]) == (True, "ValueError")
+
+
+def test_only_named_errors_are_tried_again(run: Any, tmp_path: Path) -> None:
+    with pytest.raises(StepFailed, match="no") as failed:
+        run(Task(raise_it, ["log"], ["x"], policy=Policy(retries=5, backoff=0, retry_on=OSError)))
+    assert isinstance(failed.value.__cause__, ValueError)
+    assert lines(tmp_path / "log") == ["tried"]
+
+
+def slow(log: str) -> str:
+    note(log, str(os.getpid()))
+    time.sleep(0.6)
+    raise OSError("not yet")
+
+
+def test_a_policy_gives_up_in_time(run: Any) -> None:
+    began = time.monotonic()
+    with pytest.raises(StepFailed, match=r"give-up time of 1|not yet"):
+        run(Task(slow, ["log"], ["x"], policy=Policy(retries=50, backoff=0, give_up=1)))
+    assert time.monotonic() - began < 8
+
+
+def wait_long(log: str) -> str:
+    note(log, str(os.getpid()))
+    for _ in range(6000):
+        time.sleep(0.01)
+    note(log, "went-on")
+    return "x"
+
+
+def wait_and_ignore(log: str) -> str:
+    """Ignores the first thing that stops it."""
+    note(log, str(os.getpid()))
+    try:
+        for _ in range(6000):
+            time.sleep(0.01)
+    except BaseException:
+        note(log, "ignored")
+        for _ in range(6000):
+            time.sleep(0.01)
+    note(log, "went-on")
+    return "x"
+
+
+@pytest.mark.parametrize("wait", [wait_long, wait_and_ignore])
+def test_an_attempt_that_takes_too_long_is_stopped_and_another_one_follows(
+    run: Any, tmp_path: Path, wait: Callable[[str], str]
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(StepFailed) as failed:
+        run(Task(wait, ["log"], ["x"], policy=Policy(timeout=0.5, retries=1, backoff=0)))
+    assert isinstance(failed.value.__cause__, StepTimeout)
+    assert time.monotonic() - began < 20
+    found = lines(tmp_path / "log")
+    assert len([line for line in found if line.isdigit()]) == 2
+    assert "went-on" not in found
+
+
+def block_in_c(log: str) -> str:
+    """Nothing raised in its thread reaches it."""
+    if len(note(log, str(os.getpid()))) == 1:
+        time.sleep(600)
+    return "done"
+
+
+@pytest.fixture
+def on_dask(client: Any, services: Services, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    own_run = OwnRun("0" * 32, "", f"sqlite:///{tmp_path}/none.db", tmp_path, lambda kind, **data: None)
+
+    def run(*tasks: Task) -> dict[str, Any]:
+        pipeline = Pipeline(name="many", version=1, params=Params, tasks=tasks)
+        return run_tasks(pipeline, {"log": str(tmp_path / "log")}, services, dask.DaskEngine(client, own_run, own=True))
+
+    return run
+
+
+def test_a_worker_that_cannot_be_stopped_is_killed_and_the_next_attempt_runs(on_dask: Any, tmp_path: Path) -> None:
+    values = on_dask(Task(block_in_c, ["log"], ["x"], policy=Policy(timeout=2, retries=1, backoff=0)))
+    assert values["x"] == "done"
+    first = int(lines(tmp_path / "log")[0])
+    assert not Path(f"/proc/{first}").exists() or not _alive(first)
+
+
+def _alive(pid: int) -> bool:
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2][:3]
+
+
+def die_at_first(log: str) -> str:
+    if len(note(log, "began")) == 1:
+        os._exit(0)
+    return "done"
+
+
+def test_a_worker_that_dies_is_a_failed_attempt_and_dask_begins_no_other_by_itself(
+    on_dask: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(StepFailed, match="lost with the Dask worker") as failed:
+        on_dask(Task(die_at_first, ["log"], ["x"]))
+    assert isinstance(failed.value.__cause__, WorkerLost)
+    time.sleep(1)
+    assert lines(tmp_path / "log") == ["began"]
+    values = on_dask(Task(die_at_first, ["log"], ["x"], policy=Policy(retries=1, backoff=0)))
+    assert values["x"] == "done"
+
+
+def draw(log: str) -> list[float]:
+    return [random.random(), random.random()]
+
+
+@step
+def inner(x: float) -> float:
+    return x * 2
+
+
+def draw_again(first: list[float]) -> float:
+    return inner(random.random()) + first[0]
+
+
+def test_random_numbers_go_on_from_step_to_step(run: Any) -> None:
+    random.seed(4)
+    expected = [random.random() for _ in range(4)]
+    random.seed(4)
+    values = run(Task(draw, ["log"], ["first"]), Task(draw_again, ["first"], ["second"]))
+    assert values["first"] == expected[:2]
+    assert values["second"] == expected[2] * 2 + expected[0]
+    assert random.random() == expected[3]
+
+
+def leave_quietly(log: str) -> str:
+    raise SystemExit(0)
+
+
+def test_an_exit_in_a_step_is_its_failure(run: Any) -> None:
+    with pytest.raises(StepFailed, match="SystemExit"):
+        run(Task(leave_quietly, ["log"], ["x"]))
+
+
+def grow(rows: list[int]) -> int:
+    rows.append(1)
+    return len(rows)
+
+
+def test_a_change_that_nobody_would_see_is_refused(on_dask: Any) -> None:
+    with pytest.raises(StepFailed, match="changes its input 'rows' in place, which is not among its outputs"):
+        on_dask(Task(make, ["log"], ["rows"]), Task(grow, ["rows"], ["size"]))
+
+
+def two(log: str) -> tuple[list[int], list[int]]:
+    rows = [1]
+    return rows, rows
+
+
+def grown(rows: list[int]) -> list[int]:
+    rows.append(1)
+    return rows
+
+
+def test_a_change_that_another_name_would_miss_is_refused(on_dask: Any) -> None:
+    with pytest.raises(StepFailed, match="changes its input 'left' in place, which is also 'right'"):
+        on_dask(Task(two, ["log"], ["left", "right"]), Task(grown, ["left"], ["left"]))
+
+
+def generator(log: str) -> Any:
+    return (n for n in range(3))
+
+
+def test_a_value_that_cannot_be_sent_back_names_its_step(on_dask: Any) -> None:
+    with pytest.raises(StepFailed, match="cannot send back"):
+        on_dask(Task(generator, ["log"], ["x"]))
+
+
+def told(log: str) -> float:
+    import mlflow
+
+    mlflow.log_metric("seen", 4.0)
+    return inner(1.5)
+
+
+async def waited(told: float) -> float:
+    return told + 1
+
+
+def test_a_run_on_dask_is_recorded_like_any_other(settings: Settings) -> None:
+    """The command's way: a cluster of its own, which is gone afterwards. Metrics and inner steps of workers count."""
+    pipeline = Pipeline(name="spread", version=1, params=Params, tasks=[
+        Task(told, ["log"], ["told"]), Task(waited, ["told"], ["more"]),
+    ])  # fmt: skip
+    outcome = run_pipeline(pipeline, ParameterSet.of(Params).parse(), settings, engine="dask")
+    assert (outcome.status, outcome.outputs) == (RunStatus.FINISHED, {"more": 4.0})
+    assert {step.name: step.parent for step in outcome.steps} == {"told": "", "inner": "told", "waited": ""}
+    assert find_run(settings.runs, outcome.key).step("told").outputs["told"].digest  # type: ignore[union-attr]
+    run = ended(settings, outcome.run_id)
+    assert run.data.metrics["seen"] == 4.0
+    kept = list((settings.values.parent / "cache").rglob("*.json"))
+    assert kept == [], "nobody here sees what a step on a worker depends on"
+
+
+def test_an_engine_that_is_not_there_is_refused_and_no_run_begins(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask, "_ANSWER", 1.0)
+    pipeline = Pipeline(name="spread", version=1, params=Params, tasks=[Task(make, ["log"], ["rows"])])
+    for engine in ("tcp://127.0.0.1:9", "nonsense", "gopher://x:1"):
+        with pytest.raises(InputRefused, match="no Dask scheduler"):
+            run_pipeline(pipeline, ParameterSet.of(Params).parse(), settings, engine=engine)
+    assert not settings.runs.exists() or not list(settings.runs.iterdir())
