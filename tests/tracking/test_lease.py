@@ -94,6 +94,18 @@ def test_a_dead_owners_run_is_killed_and_names_the_step_at_work(
     )  # fmt: skip
 
 
+def test_a_dead_owners_run_that_another_process_is_ending_is_unsent_and_not_elsewhere(
+    settings: Settings, other: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(settings, "k1", owner_of(other.pid))
+    other.kill()
+    other.wait()
+    monkeypatch.setattr(reaper, "reap", lambda *_args, **_options: [])  # as when it does not get the lock
+    swept = reaper.sweep(settings)
+    assert swept.unsent == (("k1", "its process has died, and another one is ending it"),)
+    assert (swept.killed, swept.sent, swept.running, swept.elsewhere) == ((), (), (), ())
+
+
 def test_an_owner_elsewhere_is_left_alone_until_its_machine_is_said_to_be_gone(settings: Settings) -> None:
     opened(settings, "k1", dataclasses.replace(this_process(), host="elsewhere"))
     assert reaper.reap(settings) == []
