@@ -153,12 +153,17 @@ class ContractBroken(RunFailed):
 
 
 class EvidenceRefused(P2PError):
-    """Refused on evidence: values not equal, a check failed, a promotion blocked."""
+    """Refused on evidence: values not equal, a check failed, a promotion blocked.
+
+    Args:
+        findings: what the evidence is.
+        step: the first step that it is about; empty where it is about none.
+    """
 
     exit_code = 3
 
-    def __init__(self, message: str, findings: Sequence[Finding], *, cure: str = "") -> None:
-        super().__init__(message, cure=cure, fields={"findings": [f.as_dict() for f in findings]})
+    def __init__(self, message: str, findings: Sequence[Finding], *, cure: str = "", step: str = "") -> None:
+        super().__init__(message, cure=cure, fields={"findings": [f.as_dict() for f in findings], "step": step})
         self.findings = list(findings)
 
 

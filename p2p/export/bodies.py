@@ -14,7 +14,8 @@ from p2p.export.statements import Statement
 _HARMLESS = re.compile(r"^\s*%(matplotlib|load_ext|reload_ext|autoreload|config|precision|pylab|p2p)\b")
 # Cell magics that measure or capture and leave the code below them as it is.
 _TRANSPARENT = re.compile(r"^\s*%%(time|capture|prun|timeit)\b")
-_SHOWS = {"head", "tail", "describe", "info", "sample", "show", "display", "value_counts", "plot"}
+# `sample` is none of them: it draws from the global random generator.
+_SHOWS = {"head", "tail", "describe", "info", "show", "display", "value_counts", "plot"}
 
 
 def plain_source(source: str, cell: int, *, strict: bool = True) -> str:

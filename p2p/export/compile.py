@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from p2p.analysis import StepFunction
 from p2p.errors import AnalysisError
 from p2p.export.bodies import is_dropped
 from p2p.export.needs import Needs, find_needs
 from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces, cut
-from p2p.export.plan import Plan, PlannedStep
+from p2p.export.plan import LeftOut, Plan, PlannedStep
 from p2p.export.policies import function_policy, planned_policy
 from p2p.notebook import Notebook
 from p2p.policy import Policy
 
 
-def compile_notebook(notebook: Notebook, name: str, parameters: Iterable[str]) -> Plan:
+def compile_notebook(notebook: Notebook, name: str, parameters: Iterable[str], keep: Collection[int] = ()) -> Plan:
     """The plan of the module that a notebook becomes.
 
     Args:
         notebook: what to export.
         name: the pipeline's name.
         parameters: names of the notebook's parameters.
+        keep: places of unmarked statements that are needed for what they do, though no name leads to them.
 
     Raises:
         AnalysisError: it has no steps, or a step's needs cannot be told or met.
@@ -33,7 +34,11 @@ def compile_notebook(notebook: Notebook, name: str, parameters: Iterable[str]) -
             f"'{notebook.path}' has no steps, so there is nothing to export.",
             cure="Mark its cells with %%step NAME, or decorate functions with @step and call them.",
         )
-    needs = find_needs(pieces, frozenset(parameters))
+    known = frozenset(parameters)
+    needs = find_needs(pieces, known)
+    if keep:
+        pieces = pieces.changing(keep, needs.is_data)
+        needs = find_needs(pieces, known, keep)
     return _Builder(name, pieces, needs).plan()
 
 
@@ -53,8 +58,10 @@ class _Builder:
                 steps.append((piece.order, self._cell_step(piece)))
             elif isinstance(piece, CallPiece):
                 steps.append((piece.order, self._call_step(piece)))
+        taken = {step.name for _order, step in steps}
         for group in self.needs.implicit_groups():
-            steps.append((group[0].order, self._implicit_step(group)))
+            steps.append((group[0].order, self._implicit_step(group, taken)))
+            taken.add(steps[-1][1].name)
         ordered = tuple(step for _order, step in sorted(steps, key=lambda pair: pair[0]))
         self._refuse_twins(ordered)
         modules = self.needs.at_module_level()
@@ -66,7 +73,8 @@ class _Builder:
             helpers=tuple(p.statement for p in modules if not p.statement.is_import and not self.needs.is_setup(p)),
             nested=self._nested(),
             nested_sources=tuple(self._nested_sources()),
-            left_out=self._left_out(),
+            left_out=self._apart(lambda piece: not self.needs.has(piece)),
+            kept=self._apart(self.needs.is_kept),
         )
 
     def _cell_step(self, piece: CellPiece) -> PlannedStep:
@@ -87,7 +95,7 @@ class _Builder:
         body = [s for s in piece.statements if s.line not in hoisted and not is_dropped(s)]
         return PlannedStep(
             name=piece.mark.name, function=piece.mark.name, inputs=inputs, outputs=self.needs.outputs(piece),
-            source="\n".join(s.source for s in body), policy=policy, cell=piece.cell.number,
+            source="\n".join(s.source for s in body), policy=policy, order=piece.order, cell=piece.cell.number,
             cell_id=piece.cell.id, heading=piece.cell.heading, is_async=piece.names.has_await,
             local=tuple(p.statement for p in local),
         )  # fmt: skip
@@ -101,20 +109,20 @@ class _Builder:
         return PlannedStep(
             name=function.name if number == 1 else f"{function.name}_{number}", function=function.name,
             inputs=_argument_names(function, piece), outputs=piece.call.targets, source=function.source,
-            policy=self._function_policy(function, piece), cell=cell.number, cell_id=cell.id, heading=cell.heading,
+            policy=self._function_policy(function, piece), order=piece.order, cell=cell.number, cell_id=cell.id, heading=cell.heading,
             is_function=True, is_async=function.is_async, call=piece.source,
         )  # fmt: skip
 
-    def _implicit_step(self, group: list[FreePiece]) -> PlannedStep:
+    def _implicit_step(self, group: list[FreePiece], taken: Collection[str]) -> PlannedStep:
         reads = self.needs.group_reads(group)
         gives = tuple(
             dict.fromkeys(n for p in group for n in p.gives if not n.startswith("_") or n in self.needs.wanted)
         )
-        name = f"prepare_{gives[0]}" if gives else f"setup_{group[0].cell.number}"
         cell = group[0].cell
+        name = _free_name(f"prepare_{gives[0]}" if gives else f"setup_{cell.number}", cell.number, taken)
         return PlannedStep(
             name=name, function=name, inputs=reads, outputs=gives, source="\n".join(p.statement.source for p in group),
-            cell=cell.number, cell_id=cell.id, heading=cell.heading, implicit=True,
+            order=group[0].order, cell=cell.number, cell_id=cell.id, heading=cell.heading, implicit=True,
             is_async=any(p.statement.names.has_await for p in group),
         )  # fmt: skip
 
@@ -132,12 +140,12 @@ class _Builder:
             if name not in self.calls:
                 yield self.pieces.functions[name][0].source
 
-    def _left_out(self) -> tuple[tuple[int, str], ...]:
+    def _apart(self, wanted: Callable[[FreePiece], bool]) -> tuple[LeftOut, ...]:
         return tuple(
-            (p.cell.number, ast.unparse(p.statement.node).splitlines()[0][:80])
-            for p in self.pieces.all
-            if isinstance(p, FreePiece) and not p.in_step and not self.needs.has(p)
-        )
+            LeftOut(order=p.order, cell=p.cell.number, what=ast.unparse(p.statement.node).splitlines()[0][:80],
+                    reads=p.reads)
+            for p in self.pieces.all if isinstance(p, FreePiece) and not p.in_step and wanted(p)
+        )  # fmt: skip
 
     def _refuse_twins(self, steps: Iterable[PlannedStep]) -> None:
         seen: dict[str, PlannedStep] = {}
@@ -148,6 +156,12 @@ class _Builder:
                     f"Cells {twin.cell} and {step.cell} both make a step named '{step.name}'.",
                     cure="Rename one of them.",
                 )
+
+
+def _free_name(name: str, cell: int, taken: Collection[str]) -> str:
+    """The name, made another one where a step has it already."""
+    numbered = (name, f"{name}_{cell}", *(f"{name}_{cell}_{n}" for n in range(2, len(taken) + 3)))
+    return next(free for free in numbered if free not in taken)
 
 
 def _argument_names(function: StepFunction, piece: CallPiece) -> tuple[str, ...] | dict[str, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from p2p.analysis import StepFunction, cell_names
 from p2p.errors import AnalysisError, nearest
@@ -35,6 +35,7 @@ class Needs:
         self._users: dict[int, set[int]] = {}
         self._functions: set[str] = set()
         self._kinds: dict[int, str] = {}
+        self._kept: set[int] = set()
         self._claims: dict[str, int] = {}
 
     # -- resolving names ---------------------------------------------------------------------------------------------
@@ -58,6 +59,8 @@ class Needs:
 
     def kind(self, piece: FreePiece) -> str:
         """`module`, `local` (a helper that reads data when it is called) or `data`."""
+        if piece.order in self._kept:
+            return "data"  # what it does belongs to its place among the steps
         if piece.order not in self._kinds:
             self._kinds[piece.order] = "module"  # what a helper that calls itself sees
             self._kinds[piece.order] = self._find_kind(piece)
@@ -149,6 +152,12 @@ class Needs:
         self._setup.add(piece.order)
         self._use(piece, piece)
 
+    def keep(self, piece: FreePiece) -> None:
+        """A statement that is needed for what it does, in its place among the steps; a definition does nothing."""
+        if not piece.statement.is_import and not piece.statement.is_definition:
+            self._kept.add(piece.order)
+            self._use(piece, piece)
+
     def _refuse_unknown(self, name: str, piece: Piece, before: int) -> None:
         known = {n: p.cell.number for p in self.pieces.all[:before] for n in p.writes}
         close = nearest(name, [*known, *self.parameters])
@@ -167,6 +176,9 @@ class Needs:
 
     def is_setup(self, piece: FreePiece) -> bool:
         return piece.order in self._setup
+
+    def is_kept(self, piece: FreePiece) -> bool:
+        return piece.order in self._kept
 
     def nested(self) -> list[str]:
         """Step functions that are called inside other steps, in the notebook's order."""
@@ -218,11 +230,12 @@ class Needs:
         return False
 
     def implicit_groups(self) -> list[list[FreePiece]]:
-        """Needed statements that compute with data, cell by cell."""
-        groups: dict[int, list[FreePiece]] = {}
+        """Needed statements that compute with data, cell by cell, and apart where a step stands between them."""
+        groups: dict[tuple[int, int], list[FreePiece]] = {}
         for piece in self._in_order():
             if self.kind(piece) == "data":
-                groups.setdefault(piece.cell.number, []).append(piece)
+                steps = sum(not isinstance(p, FreePiece) for p in self.pieces.all[: piece.order])
+                groups.setdefault((piece.cell.number, steps), []).append(piece)
         return list(groups.values())
 
     def group_reads(self, group: Sequence[FreePiece]) -> tuple[str, ...]:
@@ -259,9 +272,12 @@ def _step_word(piece: Piece) -> str:
     return f"step '{piece.call.function}'" if isinstance(piece, CallPiece) else "a statement that a step needs"
 
 
-def find_needs(pieces: Pieces, parameters: frozenset[str]) -> Needs:
-    """Follow every step's reads upwards."""
+def find_needs(pieces: Pieces, parameters: frozenset[str], keep: Collection[int] = ()) -> Needs:
+    """Follow every step's reads upwards; the statements at the places `keep` are needed in any case."""
     needs = Needs(pieces, parameters)
+    for piece in pieces.all:
+        if piece.order in keep and isinstance(piece, FreePiece):
+            needs.keep(piece)
     modules = {n for p in pieces.all if isinstance(p, FreePiece) and p.statement.is_import for n in p.writes}
     for piece in pieces.all:
         if isinstance(piece, FreePiece):

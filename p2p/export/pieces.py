@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from p2p.analysis import (
     CellNames,
@@ -77,6 +77,13 @@ class Pieces:
 
     all: tuple[Piece, ...]
     functions: dict[str, tuple[StepFunction, Cell]]
+
+    def changing(self, orders: Collection[int], is_data: Callable[[str, int], bool]) -> Pieces:
+        """The same, but the statements at these places may change in place whatever data they read."""
+        return replace(self, all=tuple(
+            replace(p, mutates=tuple(dict.fromkeys([*p.mutates, *(n for n in p.reads if is_data(n, p.order))])))
+            if p.order in orders else p for p in self.all
+        ))  # fmt: skip
 
 
 def cut(notebook: Notebook) -> Pieces:

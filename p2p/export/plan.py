@@ -16,11 +16,29 @@ from p2p.policy import Policy
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """An unmarked statement that no step seems to need.
+
+    Attributes:
+        order: its place in the notebook.
+        cell: number of its cell.
+        what: the beginning of its text.
+        reads: the names that it reads.
+    """
+
+    order: int
+    cell: int
+    what: str
+    reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlannedStep:
     """One step of the module to be.
 
     Attributes:
         name: the step's name.
+        order: its place in the notebook.
         function: name of its function in `steps.py` (a function step that is called twice is one function).
         inputs: names it takes; for a function step by argument.
         outputs: names it gives.
@@ -36,6 +54,7 @@ class PlannedStep:
     outputs: tuple[str, ...]
     source: str
     policy: Policy = field(default_factory=Policy)
+    order: int = 0
     cell: int
     cell_id: str = ""
     heading: str = ""
@@ -60,7 +79,8 @@ class Plan:
         imports, setup, helpers: statements for the top of `steps.py`, each in the notebook's order.
         nested: functions that run as steps inside other steps, with their policies.
         nested_sources: the definitions of those that are not steps of the pipeline as well.
-        left_out: (cell, what) of unmarked statements that no step needs.
+        left_out: the unmarked statements that no step needs.
+        kept: those that no name leads to, and that are kept for what they do.
     """
 
     name: str
@@ -70,4 +90,5 @@ class Plan:
     helpers: tuple[Statement, ...]
     nested: Mapping[str, Policy] = field(default_factory=dict)
     nested_sources: tuple[str, ...] = ()
-    left_out: tuple[tuple[int, str], ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    kept: tuple[LeftOut, ...] = ()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from p2p.errors import RunFailed
+from p2p.errors import AnalysisError, EvidenceRefused, RunFailed
 from p2p.export.compile import compile_notebook
 from p2p.export.naming import check_step_names, pipeline_name
+from p2p.export.plan import Plan
+from p2p.export.repair import repairs
 from p2p.export.staging import publish, staged
 from p2p.export.verify import Comparison, verified_values
 from p2p.export.work import Work, file_digests
 from p2p.manifest import Manifest, read_manifest, versions
 from p2p.model import RunStatus
 from p2p.notebook import Notebook, parameters_of, read_notebook, run_notebook
+from p2p.params import ParameterSet
 from p2p.settings import Settings
 from p2p.store import DiskStore
 from p2p.tracking import RunRecord, find_run, past_runs
@@ -70,20 +74,16 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
     name = pipeline_name(options.name or notebook.name, settings.pipelines)
     parameters = parameters_of(notebook)
     parameters.model_source()  # refuses a secret in a default before anything runs
-    plan = compile_notebook(notebook, name, [p["name"] for p in parameters.describe()])
-    check_step_names([step.name for step in plan.steps])
+    plan = _planned(notebook, name, parameters)
     unchanged = _unchanged(notebook, name, settings)
     if unchanged is not None:
         return unchanged
     recorded = _recorded_run(notebook, settings, options)
     version = (versions(settings.pipelines / name) or [0])[-1] + 1
     with staged(settings, name, version) as stage:
-        work = Work(notebook, plan, parameters, recorded, version, settings, stage)
-        options.tell(f"writing {name} v{version}")
-        work.write_module()
-        options.tell("running the module in a fresh process")
-        verified = work.run()
-        compared = work.compare(verified)
+        work, verified, compared = _proven(
+            Work(notebook, plan, parameters, recorded, version, settings, stage), options
+        )
         options.tell("writing and running its tests")
         without = work.write_tests()
         manifest = work.write_manifest(verified, compared, without)
@@ -91,6 +91,37 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
         manifest = work.write_manifest(verified, compared, without, tests)
         directory = publish(work.directory, settings.pipelines, name, version)
     return Export(manifest, directory, True, tuple(compared), tests)
+
+
+def _planned(notebook: Notebook, name: str, parameters: ParameterSet, keep: Collection[int] = ()) -> Plan:
+    plan = compile_notebook(notebook, name, [p["name"] for p in parameters.describe()], keep)
+    check_step_names([step.name for step in plan.steps])
+    return plan
+
+
+def _proven(work: Work, options: ExportOptions) -> tuple[Work, RunRecord, list[Comparison]]:
+    """The module written, run and found equal; where it is not, once more with what it may lack, a few times.
+
+    Raises:
+        EvidenceRefused: it stays unequal; the first evidence, as that is nearest to what the notebook says.
+    """
+    try:
+        return _tried(work, options)
+    except EvidenceRefused as refused:
+        for keep in repairs(work.plan, refused.fields["step"]):
+            options.tell("not equal: trying again with unmarked cells that may have changed something unseen")
+            with suppress(EvidenceRefused, AnalysisError):
+                plan = _planned(work.notebook, work.plan.name, work.parameters, keep)
+                return _tried(replace(work, plan=plan), options)
+        raise
+
+
+def _tried(work: Work, options: ExportOptions) -> tuple[Work, RunRecord, list[Comparison]]:
+    options.tell(f"writing {work.plan.name} v{work.version}")
+    work.write_module()
+    options.tell("running the module in a fresh process")
+    verified = work.run()
+    return work, verified, work.compare(verified)
 
 
 def _unchanged(notebook: Notebook, name: str, settings: Settings) -> Export | None:

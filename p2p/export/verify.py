@@ -61,7 +61,9 @@ def run_module(
             why="It succeeded in the notebook, so it depends on something that the export did not see.",
             cure="Read what it needs through its inputs.",
         )  # fmt: skip
-        raise EvidenceRefused(f"'{plan.name}' was not exported: its module does not run.", [finding])
+        raise EvidenceRefused(
+            f"'{plan.name}' was not exported: its module does not run.", [finding], step=answer["failed_step"]
+        )
     return find_run(settings.runs, answer["key"])
 
 
@@ -115,6 +117,7 @@ def refuse_unequal(plan: Plan, compared: Sequence[Comparison], missing: Sequence
         raise EvidenceRefused(
             f"'{plan.name}' was not exported: {len(findings)} values differ, the first at {first.where}: {first.what}",
             findings,
+            step=next((c.step for c in compared if c.verdict == "unequal"), ""),
         )
 
 

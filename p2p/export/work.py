@@ -180,8 +180,9 @@ class Work:
         return locking.lock([(self.directory / n).read_text(encoding="utf-8") for n in names], self.settings.root)
 
     def _left_out(self) -> list[str]:
-        cells = sorted({cell for cell, _what in self.plan.left_out})
-        return [f"left out, as no step needs them: parts of cells {', '.join(map(str, cells))}"] if cells else []
+        found = {"left out, as no step needs them": self.plan.left_out, "kept for what they do": self.plan.kept}
+        cells = {why: sorted({part.cell for part in parts}) for why, parts in found.items()}
+        return [f"{why}: parts of cells {', '.join(map(str, numbers))}" for why, numbers in cells.items() if numbers]
 
     def interface(self) -> dict[str, Any]:
         contracts = contracting.as_mapping(contracting.infer(self.recorded.steps, self.store))

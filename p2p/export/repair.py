@@ -1,0 +1,45 @@
+"""What the proof shows to be missing: unmarked statements that act on values, or on hidden state, unseen by their names.
+
+A step that gives another value in the module than in the notebook, or fails there, may lack what an unmarked cell has
+done before it: changed one of its inputs in place, drawn from a random generator, written a file. Which one cannot be
+told from the text; so first those that touch what the step is made from are kept, and then all above it. The proof
+decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from p2p.export.plan import LeftOut, Plan, PlannedStep
+
+
+def repairs(plan: Plan, step: str) -> Iterator[frozenset[int]]:
+    """Places of statements to keep as well, the smallest set first.
+
+    Args:
+        plan: the plan whose module was not equal.
+        step: the first step that gave another value, or failed.
+    """
+    found = next((s for s in plan.steps if s.name == step), None)
+    if found is None:
+        return
+    above = [left for left in plan.left_out if left.order < found.order]
+    names = _made_from(plan, found)
+    related = _places(left for left in above if names & {*left.reads})
+    if related:
+        yield related
+    if _places(above) - related:
+        yield _places(above)
+
+
+def _places(left: Iterator[LeftOut] | list[LeftOut]) -> frozenset[int]:
+    return frozenset(part.order for part in left)
+
+
+def _made_from(plan: Plan, step: PlannedStep) -> set[str]:
+    """The names of what a step takes, and of what those are made from."""
+    names = {*step.takes}
+    for earlier in reversed(plan.steps):
+        if earlier.order < step.order and names & {*earlier.outputs}:
+            names |= {*earlier.takes}
+    return names
