@@ -3,7 +3,8 @@
 from p2p.analysis.calls import StepCall, StepFunction, step_calls, step_functions
 from p2p.analysis.digest import digest_source
 from p2p.analysis.marks import Mark, is_step_mark, parse_mark, split_mark
-from p2p.analysis.names import CellNames, cell_names, step_inputs, step_outputs
+from p2p.analysis.names import CellNames, cell_names, names_in, step_inputs, step_outputs
+from p2p.analysis.stars import star_names
 from p2p.analysis.transform import magics, parse_cell, split_lines, to_python
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "digest_source",
     "is_step_mark",
     "magics",
+    "names_in",
     "parse_cell",
     "parse_mark",
     "split_lines",
     "split_mark",
+    "star_names",
     "step_calls",
     "step_functions",
     "step_inputs",

@@ -6,6 +6,7 @@ a name bound in one branch only and read later counts as read; a name bound in o
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -50,7 +51,11 @@ class CellNames:
 
 def cell_names(source: str) -> CellNames:
     """The names of a cell, IPython syntax and step mark allowed; AnalysisError, where it is no Python."""
-    tree = parse_cell(source)
+    return names_in(parse_cell(source))
+
+
+def names_in(tree: ast.Module) -> CellNames:
+    """The names of code that has been parsed."""
     walker = Statements()
     try:
         walker.walk(tree)

@@ -19,6 +19,7 @@ from p2p.analysis.scopes import (
     deleted_names,
     imported_name,
 )
+from p2p.analysis.stars import star_names
 
 
 class Statements(Expressions):
@@ -308,12 +309,19 @@ class Statements(Expressions):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name == "*":
-                what = f"from {'.' * node.level}{node.module or ''} import *"
-                self.dynamic.setdefault((node.lineno, what))
+                self._star(node)
             else:
                 self.bind(imported_name(alias), "import")
             if node.module == "__future__" and alias.name == "annotations":
                 self.lazy_annotations = True
+
+    def _star(self, node: ast.ImportFrom) -> None:
+        names = star_names(node.module) if node.module and not node.level else None
+        if names is None:
+            what = f"from {'.' * node.level}{node.module or ''} import *"
+            self.dynamic.setdefault((node.lineno, what))
+        for name in sorted(names or ()):
+            self.bind(name, "import")
 
     def visit_Global(self, node: ast.Global) -> None:
         if self.frame.kind == "class":  # a function's are known before its body is walked

@@ -44,8 +44,9 @@ def split_lines(text: str, *, keepends: bool = False) -> list[str]:
     return lines if keepends else [line.rstrip("\r\n") for line in lines]
 
 
+@lru_cache(maxsize=512)
 def parse_cell(source: str) -> ast.Module:
-    """The syntax tree of a cell; AnalysisError with the line where it is no Python that a cell could run."""
+    """The syntax tree of a cell, not to be changed; AnalysisError with the line where it is no Python for a cell."""
     python = to_python(source)
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:

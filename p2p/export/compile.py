@@ -9,9 +9,10 @@ from p2p.analysis import StepFunction
 from p2p.errors import AnalysisError
 from p2p.export.bodies import is_dropped
 from p2p.export.needs import Needs, find_needs
-from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces, cut
+from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces, cut, globals_of
 from p2p.export.plan import LeftOut, Plan, PlannedStep
 from p2p.export.policies import function_policy, planned_policy
+from p2p.export.statements import Statement
 from p2p.notebook import Notebook
 from p2p.policy import Policy
 
@@ -62,20 +63,31 @@ class _Builder:
         for group in self.needs.implicit_groups():
             steps.append((group[0].order, self._implicit_step(group, taken)))
             taken.add(steps[-1][1].name)
+        self._refuse_globals()
         ordered = tuple(step for _order, step in sorted(steps, key=lambda pair: pair[0]))
         self._refuse_twins(ordered)
-        modules = self.needs.at_module_level()
+        modules = self.needs.at_module_level
         return Plan(
             name=self.name,
             steps=ordered,
-            imports=tuple(p.statement for p in modules if p.statement.is_import),
+            imports=tuple(self._import(p.statement) for p in modules if p.statement.is_import),
             setup=tuple(p.statement for p in modules if self.needs.is_setup(p)),
             helpers=tuple(p.statement for p in modules if not p.statement.is_import and not self.needs.is_setup(p)),
             nested=self._nested(),
             nested_sources=tuple(self._nested_sources()),
             left_out=self._apart(lambda piece: not self.needs.has(piece)),
             kept=self._apart(self.needs.is_kept),
+            constants=self._apart(self.needs.is_constant),
         )
+
+    def _import(self, statement: Statement) -> Statement:
+        """The statement; a star import with the names that are needed written out."""
+        node = statement.node
+        if not isinstance(node, ast.ImportFrom) or node.names[0].name != "*":
+            return statement
+        names = [ast.alias(name) for name in statement.names.writes if name in self.needs.wanted]
+        written = ast.ImportFrom(node.module, names, node.level)
+        return Statement(ast.unparse(written), written, statement.cell, statement.line)
 
     def _cell_step(self, piece: CellPiece) -> PlannedStep:
         local = self.needs.local_to(piece)
@@ -91,7 +103,7 @@ class _Builder:
                 )
             inputs = tuple(n for n in declared if n in inputs)
         policy = planned_policy(piece.mark.policy, piece.mark.name, piece, self.needs, inputs)
-        hoisted = {p.statement.line for p in self.needs.at_module_level() if p.cell is piece.cell}
+        hoisted = self.needs.hoisted_from(piece)
         body = [s for s in piece.statements if s.line not in hoisted and not is_dropped(s)]
         return PlannedStep(
             name=piece.mark.name, function=piece.mark.name, inputs=inputs, outputs=self.needs.outputs(piece),
@@ -109,7 +121,8 @@ class _Builder:
         return PlannedStep(
             name=function.name if number == 1 else f"{function.name}_{number}", function=function.name,
             inputs=_argument_names(function, piece), outputs=piece.call.targets, source=function.source,
-            policy=self._function_policy(function, piece), order=piece.order, cell=cell.number, cell_id=cell.id, heading=cell.heading,
+            policy=self._function_policy(function, piece), order=piece.order, cell=cell.number, cell_id=cell.id,
+            heading=cell.heading,
             is_function=True, is_async=function.is_async, call=piece.source,
         )  # fmt: skip
 
@@ -146,6 +159,22 @@ class _Builder:
                     reads=p.reads)
             for p in self.pieces.all if isinstance(p, FreePiece) and not p.in_step and wanted(p)
         )  # fmt: skip
+
+    def _refuse_globals(self) -> None:
+        """`global x` means the module's `x`, and what a step makes is never that."""
+        for piece in self.pieces.all:
+            for name in globals_of(piece):
+                if self._goes_into_a_step(piece, name):
+                    raise AnalysisError(
+                        f"Cell {piece.cell.number}: `global {name}` means a variable of the module, and '{name}' is a "
+                        "step's value.",
+                        cure=f"Give '{name}' to the function as an argument, and return it.",
+                    )
+
+    def _goes_into_a_step(self, piece: Piece, name: str) -> bool:
+        if isinstance(piece, FreePiece):
+            return not piece.in_step and self.needs.has(piece) and self.needs.kind(piece) != "module"
+        return isinstance(piece, CellPiece) and name in piece.names.writes
 
     def _refuse_twins(self, steps: Iterable[PlannedStep]) -> None:
         seen: dict[str, PlannedStep] = {}

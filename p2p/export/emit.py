@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from p2p.export.plan import Plan, PlannedStep
 from p2p.export.statements import indent
@@ -164,9 +164,17 @@ def formatted(source: str, name: str) -> str:
     return _ruff(["format", "--quiet"], fixed, name)
 
 
+@cache
+def _ruff_itself() -> str:
+    """Ruff's own program: `python -m ruff` starts a Python first."""
+    from ruff import find_ruff_bin
+
+    return str(find_ruff_bin())
+
+
 def _ruff(arguments: Sequence[str], source: str, name: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "ruff", *arguments, "--isolated", "--line-length", "120", "--target-version", "py311",
+        [_ruff_itself(), *arguments, "--isolated", "--line-length", "120", "--target-version", "py311",
          "--stdin-filename", name, "-"],
         input=source, capture_output=True, text=True, check=False, encoding="utf-8",
     )  # fmt: skip

@@ -13,10 +13,12 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Collection, Sequence
+from functools import cached_property
 
 from p2p.analysis import StepFunction, cell_names
 from p2p.errors import AnalysisError, nearest
 from p2p.export.bodies import is_setting
+from p2p.export.index import Index
 from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces
 from p2p.policy import Named
 
@@ -36,19 +38,27 @@ class Needs:
         self._functions: set[str] = set()
         self._kinds: dict[int, str] = {}
         self._kept: set[int] = set()
+        self._index = Index(pieces)
+        self._used_by: dict[int, list[int]] = {}
         self._claims: dict[str, int] = {}
 
     # -- resolving names ---------------------------------------------------------------------------------------------
 
     def writer(self, name: str, before: int) -> Piece | None:
         """The piece above `before` that last gave `name` its meaning; None for a parameter or a name of Python's."""
-        for piece in reversed(self.pieces.all[:before]):
-            given = piece.gives if isinstance(piece, FreePiece) else piece.writes
-            if name in given:
-                return piece
-            if isinstance(piece, CellPiece) and piece.names.kinds.get(name) in ("value", "loop"):
-                return piece
-        return None
+        return self._index.writer(name, before)
+
+    def _meanings(self, name: str, before: int) -> tuple[Piece | None, list[FreePiece]]:
+        """The piece that gives the name its meaning on every way, and those below it that give it one on some."""
+        maybe: list[FreePiece] = []
+        writer = self.writer(name, before)
+        while isinstance(writer, FreePiece) and name in writer.statement.names.maybe_writes:
+            above = self.writer(name, writer.order)
+            if above is None and name not in self.parameters:
+                break
+            maybe.append(writer)
+            writer = above
+        return writer, maybe
 
     def is_data(self, name: str, before: int) -> bool:
         """Whether a name stands for data there: a parameter, a step's value, or something computed from one."""
@@ -78,7 +88,7 @@ class Needs:
         return "local" if locals_read else "module"
 
     def _late_kind(self, name: str, before: int) -> str:
-        piece = self.writer(name, before)
+        piece, _maybe = self._meanings(name, before)
         if isinstance(piece, FreePiece):
             return self.kind(piece)
         return "data" if piece is not None or name in self.parameters else "module"
@@ -89,7 +99,9 @@ class Needs:
         """Mark what `names` stand for at `before`, and what that needs in turn, as needed by `piece`."""
         for name in names:
             self.wanted.add(name)
-            writer = self.writer(name, before)
+            writer, maybe = self._meanings(name, before)
+            for other in maybe:
+                self._use(other, piece)
             if name in self.pieces.functions and not isinstance(writer, CallPiece | CellPiece):
                 self._use_function(name, piece)
             elif isinstance(writer, FreePiece):
@@ -107,10 +119,13 @@ class Needs:
         if piece.order in users:
             return
         users.add(piece.order)
+        self._used_by.setdefault(piece.order, []).append(writer.order)
         self._needed[writer.order] = writer
         early = [n for n in writer.reads if n not in writer.late]
         self.follow(piece, early, writer.order)
-        self.follow(piece, [n for n in writer.late if n not in writer.writes], piece.order)
+        own = [n for n in writer.writes if n not in writer.statement.names.maybe_writes]
+        late = [n for n in writer.late if n not in own]
+        self.follow(piece, late, piece.order)
 
     def _use_function(self, name: str, piece: Piece) -> None:
         if isinstance(piece, CallPiece) and piece.call.function == name:
@@ -134,8 +149,8 @@ class Needs:
 
     def lift_imports(self, piece: CellPiece) -> None:
         """Put a step's own imports to the module's top, where their names mean the same everywhere; else they stay."""
-        for other in self.pieces.all[: piece.order]:
-            if isinstance(other, FreePiece) and other.cell is piece.cell and other.statement.is_import:
+        for other in self._index.in_cell(piece):
+            if other.order < piece.order and other.statement.is_import:
                 text = ast.dump(other.statement.node)
                 if all(self._means(name, text) for name in other.writes):
                     self._use(other, piece)
@@ -144,11 +159,17 @@ class Needs:
         """Whether only imports with this text give the name a meaning."""
         return name not in self.parameters and all(
             isinstance(p, FreePiece) and p.statement.is_import and ast.dump(p.statement.node) == text
-            for p in self.pieces.all if name in (p.gives if isinstance(p, FreePiece) else p.writes)
+            for p in self._index.writers(name)
         )  # fmt: skip
 
     def set_up(self, piece: FreePiece) -> None:
-        """A statement that sets something up by side effect is needed whether or not a name leads to it."""
+        """A statement that sets something up by side effect is needed whether or not a name leads to it.
+
+        Above all steps it may act when the module is loaded; below one it acts in its place.
+        """
+        if self._index.steps_above(piece):
+            self.keep(piece)
+            return
         self._setup.add(piece.order)
         self._use(piece, piece)
 
@@ -159,6 +180,13 @@ class Needs:
             self._use(piece, piece)
 
     def _refuse_unknown(self, name: str, piece: Piece, before: int) -> None:
+        for above in self.pieces.all[:before]:
+            for line, what in above.statement.names.dynamic if isinstance(above, FreePiece) else ():
+                raise AnalysisError(
+                    f"Cell {above.cell.number}, line {line}: {what} hides which names it gives, and "
+                    f"{_step_word(piece)} (cell {piece.cell.number}) reads '{name}', which no cell above writes.",
+                    cure="Write the names out.",
+                )
         known = {n: p.cell.number for p in self.pieces.all[:before] for n in p.writes}
         close = nearest(name, [*known, *self.parameters])
         where = f" (cell {known[close]})" if close in known else ""
@@ -180,31 +208,57 @@ class Needs:
     def is_kept(self, piece: FreePiece) -> bool:
         return piece.order in self._kept
 
+    def is_constant(self, piece: FreePiece) -> bool:
+        """Whether a needed statement is computed at the module's top, and so before all steps."""
+        plain = not piece.statement.is_import and not piece.statement.is_definition
+        return plain and self.has(piece) and self.kind(piece) == "module"
+
     def nested(self) -> list[str]:
         """Step functions that are called inside other steps, in the notebook's order."""
         return [name for name in self.pieces.functions if name in self._functions]
 
+    @cached_property
     def at_module_level(self) -> list[FreePiece]:
-        """The needed statements for the module's top, in the notebook's order."""
-        return [p for p in self._in_order() if self.kind(p) == "module" and not self._is_second_meaning(p)]
+        """The needed statements for the module's top, in the notebook's order. Asked when all needs are followed."""
+        return [p for p in self._in_order if self.kind(p) == "module" and not self._is_second_meaning(p)]
 
+    def hoisted_from(self, piece: Piece) -> set[int]:
+        """The lines of the piece's cell that go to the module's top."""
+        return self._hoisted.get(piece.cell.number, set())
+
+    @cached_property
+    def _hoisted(self) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = {}
+        for piece in self.at_module_level:
+            found.setdefault(piece.cell.number, set()).add(piece.statement.line)
+        return found
+
+    @cached_property
     def _in_order(self) -> list[FreePiece]:
         return [self._needed[order] for order in sorted(self._needed)]
+
+    @cached_property
+    def _first_meanings(self) -> dict[str, int]:
+        """By name: the place of the first needed statement that gives it a meaning at the module's top."""
+        found: dict[str, int] = {}
+        for piece in self._in_order:
+            if self.kind(piece) == "module":
+                for name in piece.writes:
+                    found.setdefault(name, piece.order)
+        return found
 
     def _is_second_meaning(self, piece: FreePiece) -> bool:
         """Whether a needed statement gives a name at the module's top another meaning than an earlier one did."""
         if piece.statement.is_import or any(n in piece.reads for n in piece.gives):
             return False
-        earlier = [p for p in self._in_order() if p.order < piece.order and self.kind(p) == "module"]
-        return any(name in p.writes for name in piece.writes for p in earlier)
+        if piece.statement.names.maybe_writes:
+            return False  # it goes on with the earlier meaning
+        return any(self._first_meanings.get(name, piece.order) < piece.order for name in piece.writes)
 
     def local_to(self, piece: Piece) -> list[FreePiece]:
         """The helpers that go into this step's own body."""
-        return [
-            p for p in self._in_order()
-            if piece.order in self._users[p.order]
-            and (self.kind(p) == "local" or (self.kind(p) == "module" and self._is_second_meaning(p)))
-        ]  # fmt: skip
+        used = [self._needed[order] for order in sorted(self._used_by.get(piece.order, []))]
+        return [p for p in used if self.kind(p) == "local" or (self.kind(p) == "module" and self._is_second_meaning(p))]
 
     def data_reads(self, piece: Piece, local: Sequence[FreePiece]) -> tuple[str, ...]:
         """The values and parameters that a step takes, those of its local helpers included."""
@@ -217,25 +271,21 @@ class Needs:
         """A cell's outputs: as declared or read from its code, and whatever else it writes that a later step reads."""
         later: list[str] = []
         for name in piece.names.writes:
-            hoisted = any(name in p.writes for p in self._in_order() if p.cell is piece.cell)
+            hoisted = any(name in p.writes for p in self._index.in_cell(piece) if self.has(p))
             if name not in piece.writes and not hoisted and self._is_read_later(name, piece):
                 later.append(name)
         return (*piece.writes, *later)
 
     def _is_read_later(self, name: str, piece: CellPiece) -> bool:
-        for other in self.pieces.all[piece.order + 1 :]:
-            needed = not isinstance(other, FreePiece) or self.has(other)
-            if needed and name in other.reads and self.writer(name, other.order) is piece:
-                return True
-        return False
+        readers = self._index.readers(name, piece.order)
+        return any(not isinstance(other, FreePiece) or self.has(other) for other in readers)
 
     def implicit_groups(self) -> list[list[FreePiece]]:
         """Needed statements that compute with data, cell by cell, and apart where a step stands between them."""
         groups: dict[tuple[int, int], list[FreePiece]] = {}
-        for piece in self._in_order():
+        for piece in self._in_order:
             if self.kind(piece) == "data":
-                steps = sum(not isinstance(p, FreePiece) for p in self.pieces.all[: piece.order])
-                groups.setdefault((piece.cell.number, steps), []).append(piece)
+                groups.setdefault((piece.cell.number, self._index.steps_above(piece)), []).append(piece)
         return list(groups.values())
 
     def group_reads(self, group: Sequence[FreePiece]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -107,6 +108,7 @@ def _in_cell(error: AnalysisError, cell: Cell) -> AnalysisError:
 class _Cutter:
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
+        self.given: set[str] = set()
         self.functions: dict[str, tuple[StepFunction, Cell]] = {}
 
     def take(self, cell: Cell, *, is_parameters: bool) -> None:
@@ -118,6 +120,16 @@ class _Cutter:
         else:
             self.unmarked(cell)
 
+    def _add(self, piece: Piece) -> None:
+        self.pieces.append(piece)
+        self.given.update(piece.writes)
+        if isinstance(piece, CellPiece):
+            self.given.update(piece.names.writes)
+
+    def _reads(self, names: CellNames) -> tuple[str, ...]:
+        """The reads, with those names of Python's own that something above has given another meaning."""
+        return (*names.reads, *(n for n in names.builtin_reads if n in self.given and n not in names.reads))
+
     def imports_of(self, cell: Cell) -> None:
         self._free(cell, (s for s in split_statements(free_source(cell), cell.number) if s.is_import))
 
@@ -128,8 +140,8 @@ class _Cutter:
         statements = split_statements(source, cell.number)
         self._free(cell, (s for s in statements if s.is_import or s.is_definition), in_step=True)
         outputs = mark.outputs if mark.outputs is not None else step_outputs(names)
-        self.pieces.append(CellPiece(
-            len(self.pieces), cell, names.reads, outputs, names.mutates, names.late_reads,
+        self._add(CellPiece(
+            len(self.pieces), cell, self._reads(names), outputs, names.mutates, names.late_reads,
             mark=mark, names=names, statements=tuple(statements),
         ))  # fmt: skip
 
@@ -156,7 +168,7 @@ class _Cutter:
                 cure=f"Write `result = {call.function}(name, ...)` as a statement, or mark the cell with %%step.",
             )
         reads = tuple(name for name in call.argument_names if name is not None)
-        self.pieces.append(CallPiece(
+        self._add(CallPiece(
             len(self.pieces), cell, reads, call.targets, call=call, source=statement.source
         ))  # fmt: skip
 
@@ -164,10 +176,18 @@ class _Cutter:
         for statement in statements:
             if not is_dropped(statement):
                 names = statement.names
-                self.pieces.append(FreePiece(
-                    len(self.pieces), cell, names.reads, names.writes, names.mutates, names.late_reads,
+                self._add(FreePiece(
+                    len(self.pieces), cell, self._reads(names), names.writes, names.mutates, names.late_reads,
                     statement=statement, in_step=in_step,
                 ))  # fmt: skip
+
+
+def globals_of(piece: Piece) -> list[str]:
+    """The names that functions of a piece declare `global`."""
+    statements = piece.statements if isinstance(piece, CellPiece) else ()
+    statements = (piece.statement,) if isinstance(piece, FreePiece) else statements
+    found = (node for s in statements for node in ast.walk(s.node) if isinstance(node, ast.Global))
+    return [name for node in found for name in node.names]
 
 
 def free_source(cell: Cell) -> str:

@@ -80,6 +80,7 @@ class Plan:
         nested: functions that run as steps inside other steps, with their policies.
         nested_sources: the definitions of those that are not steps of the pipeline as well.
         left_out: the unmarked statements that no step needs.
+        constants: those at the module's top that are computed when it is loaded.
         kept: those that no name leads to, and that are kept for what they do.
     """
 
@@ -92,3 +93,4 @@ class Plan:
     nested_sources: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     kept: tuple[LeftOut, ...] = ()
+    constants: tuple[LeftOut, ...] = ()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from p2p.analysis import StepFunction
 from p2p.errors import AnalysisError
 from p2p.export.needs import Needs
-from p2p.export.pieces import FreePiece, Piece, Pieces
+from p2p.export.pieces import FreePiece, Piece
 from p2p.export.statements import Statement
 from p2p.policy import Named, Policy
 
@@ -50,7 +50,7 @@ def planned_policy(policy: Policy, step: str, piece: Piece, needs: Needs, takes:
                 cure="Give it parameters with the names of the step's inputs, or none.",
             )
     names = [policy.retry_on] if isinstance(policy.retry_on, str | type) else policy.retry_on
-    return replace(policy, retry_on=tuple(_full_name(str(name), needs.pieces, piece.order) for name in names))
+    return replace(policy, retry_on=tuple(_full_name(str(name), needs, piece.order) for name in names))
 
 
 def _needed_by(fallback: str, step: str, piece: Piece, needs: Needs) -> list[str]:
@@ -76,12 +76,12 @@ def _needed(arguments: ast.arguments) -> list[str]:
     return [a.arg for a in (*required, *keywords)]
 
 
-def _full_name(name: str, pieces: Pieces, before: int) -> str:
+def _full_name(name: str, needs: Needs, before: int) -> str:
     """An exception's name without the notebook's own short names: `rq.Timeout` is `requests.Timeout`."""
     first, dot, rest = name.partition(".")
-    for piece in reversed(pieces.all[:before]):
-        if isinstance(piece, FreePiece) and piece.statement.is_import and first in piece.writes:
-            return _imported(first, piece.statement) + dot + rest
+    writer = needs.writer(first, before)
+    if isinstance(writer, FreePiece) and writer.statement.is_import:
+        return _imported(first, writer.statement) + dot + rest
     return name
 
 

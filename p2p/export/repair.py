@@ -1,9 +1,9 @@
-"""What the proof shows to be missing: unmarked statements that act on values, or on hidden state, unseen by their names.
+"""What the proof shows to be missing: unmarked statements that act on values, or on hidden state, unseen.
 
 A step that gives another value in the module than in the notebook, or fails there, may lack what an unmarked cell has
 done before it: changed one of its inputs in place, drawn from a random generator, written a file. Which one cannot be
-told from the text; so first those that touch what the step is made from are kept, and then all above it. The proof
-decides.
+told from the text; so first those that touch what the step is made from are kept, and then all above it, each in its
+place. The proof decides.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ def repairs(plan: Plan, step: str) -> Iterator[frozenset[int]]:
     related = _places(left for left in above if names & {*left.reads})
     if related:
         yield related
-    if _places(above) - related:
-        yield _places(above)
+    everything = _places([*above, *(c for c in plan.constants if c.order < found.order)])
+    if everything - related:
+        yield everything
 
 
 def _places(left: Iterator[LeftOut] | list[LeftOut]) -> frozenset[int]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cached_property
 
-from p2p.analysis import CellNames, cell_names, split_lines, to_python
+from p2p.analysis import CellNames, names_in, split_lines, to_python
 
 
 @dataclass(frozen=True)
@@ -15,16 +16,19 @@ class Statement:
     Attributes:
         source: its text, comments above it and on its lines included.
         node: its syntax tree.
-        names: what it reads and writes.
         cell: number of its cell.
         line: its first line in the cell, from 1.
     """
 
     source: str
     node: ast.stmt
-    names: CellNames
     cell: int
     line: int
+
+    @cached_property
+    def names(self) -> CellNames:
+        """What it reads and writes; found when it is asked for, as most statements of a marked cell never are."""
+        return names_in(ast.Module([self.node], []))
 
     @property
     def is_import(self) -> bool:
@@ -43,15 +47,15 @@ def split_statements(source: str, cell: int) -> list[Statement]:
     after = 0
     for node in ast.parse(text).body:
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-        start = _comments_above(lines, first - 1, after)
+        start = comments_above(lines, first - 1, after)
         end = node.end_lineno or node.lineno
         piece = _piece(lines, start, first, end, node)
-        statements.append(Statement(piece, node, cell_names(ast.unparse(node)), cell, first))
+        statements.append(Statement(piece, node, cell, first))
         after = end
     return statements
 
 
-def _comments_above(lines: list[str], first: int, after: int) -> int:
+def comments_above(lines: list[str], first: int, after: int) -> int:
     """Index of the first of the comment lines directly above line index `first`, not before `after`."""
     start = first
     while start > after and lines[start - 1].lstrip().startswith("#"):

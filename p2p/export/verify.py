@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,28 +72,45 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else "it ended without a word"
 
 
-def compare_runs(recorded: Sequence[StepRecord], module: Sequence[StepRecord], values: ValueStore) -> list[Comparison]:
-    """Each output of each step of the module's run, held against the notebook's."""
+Pairs = Sequence[tuple[ValueRef, ValueRef]]
+Differ = Callable[[Pairs], Sequence[str]]
+
+
+def compare_runs(recorded: Sequence[StepRecord], module: Sequence[StepRecord], differ: Differ) -> list[Comparison]:
+    """Each output of each step of the module's run, held against the notebook's.
+
+    Args:
+        recorded: the steps of the notebook's run.
+        module: those of the module's.
+        differ: tells for each pair of values with two digests where they differ; nothing where they do not.
+    """
     before = {s.name: s for s in recorded}
-    compared = []
-    for step in module:
-        if step.parent:
-            continue
-        known = before[step.name].outputs if step.name in before else {}
-        for name, ref in step.outputs.items():
-            compared.append(_compare(step.name, name, known.get(name), ref, values))
-    return compared
+    outputs = [
+        (step.name, name, before[step.name].outputs.get(name) if step.name in before else None, ref)
+        for step in module if not step.parent for name, ref in step.outputs.items()
+    ]  # fmt: skip
+    unlike = [(known, ref) for _s, _n, known, ref in outputs
+              if known is not None and known.digest and ref.digest and known.digest != ref.digest]  # fmt: skip
+    details = dict(zip([(k.digest, r.digest) for k, r in unlike], differ(unlike) if unlike else [], strict=True))
+    return [_compare(step, name, known, ref, details) for step, name, known, ref in outputs]
 
 
-def _compare(step: str, name: str, recorded: ValueRef | None, ref: ValueRef, values: ValueStore) -> Comparison:
+def loaded_here(values: ValueStore) -> Differ:
+    """Tells differences by loading the values in this process, which must know their classes."""
+    return lambda pairs: [difference(values.get(one), values.get(other)) or "" for one, other in pairs]
+
+
+def _compare(
+    step: str, name: str, recorded: ValueRef | None, ref: ValueRef, details: Mapping[tuple[Any, Any], str]
+) -> Comparison:
     if recorded is None:
         return Comparison(step, name, "not recorded", ref.digest, ref.type)
     if recorded.digest is None or ref.digest is None:
         return Comparison(step, name, "not compared", None, ref.type, recorded.reason or ref.reason)
     if recorded.digest == ref.digest:
         return Comparison(step, name, "equal", ref.digest, ref.type)
-    detail = difference(values.get(recorded), values.get(ref)) or "the stored bytes differ"
-    return Comparison(step, name, "unequal", ref.digest, ref.type, detail)
+    detail = details[recorded.digest, ref.digest]
+    return Comparison(step, name, "unequal" if detail else "equal", ref.digest, ref.type, detail)
 
 
 def refuse_unequal(plan: Plan, compared: Sequence[Comparison], missing: Sequence[str]) -> None:

@@ -20,7 +20,8 @@ from p2p.errors import EvidenceRefused, RunFailed
 from p2p.export import contracting, emit, locking, testfiles
 from p2p.export.badparams import bad_parameters
 from p2p.export.plan import Plan
-from p2p.export.verify import Comparison, compare_runs, refuse_unequal, run_module
+from p2p.export.units import unit_marks
+from p2p.export.verify import Comparison, Pairs, compare_runs, refuse_unequal, run_module
 from p2p.files import write_atomic
 from p2p.manifest import Manifest, compare_interfaces, read_manifest
 from p2p.model import Finding, ValueRef
@@ -80,11 +81,22 @@ class Work:
         return {n: v for n, v in self.recorded.facts["params"].items() if n not in masked}
 
     def compare(self, verified: RunRecord) -> list[Comparison]:
-        compared = compare_runs(self.recorded.steps, verified.steps, self.store)
+        compared = compare_runs(self.recorded.steps, verified.steps, self._differences)
         ran = {s.name for s in verified.steps}
         missing = [s.name for s in self.recorded.steps if not s.parent and s.name not in ran]
         refuse_unequal(self.plan, compared, missing)
         return compared
+
+    def _differences(self, pairs: Pairs) -> Sequence[str]:
+        request = {
+            "path": [str(self.stage)], "values": str(self.settings.values),
+            "pairs": [[one.as_dict(), other.as_dict()] for one, other in pairs],
+        }  # fmt: skip
+        done = _python(["-m", "p2p.export.comparing"], self.stage, self.notebook.path.parent, json.dumps(request))
+        if done.returncode != 0:
+            raise RunFailed(f"Values could not be compared: {done.stderr.strip().splitlines()[-1:]}")
+        found: list[str] = json.loads(done.stdout)
+        return found
 
     def write_tests(self) -> dict[str, str]:
         """Write the tests and their data; gives the steps that have no example, with reasons."""
@@ -168,6 +180,8 @@ class Work:
             interface=self.interface(), steps=self._step_facts(compared), files=file_digests(self.directory),
             environment={"python": facts.python_version(), "packages": packages}, tests=tests or {},
             notes=[*notes, *(f"{name} has no test alone: {why}" for name, why in without.items()), *self._left_out()],
+            units=unit_marks((self.directory / "steps.py").read_text(encoding="utf-8"), self.plan),
+            kept=[{"cell": part.cell, "what": part.what} for part in self.plan.kept],
             p2p=facts.package_versions().get("p2p-toolkit", ""),
         )  # fmt: skip
         write_atomic(self.directory / "manifest.json", manifest.text())

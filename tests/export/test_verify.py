@@ -8,7 +8,7 @@ import pytest
 from p2p.errors import EvidenceRefused
 from p2p.export.compile import compile_notebook
 from p2p.export.plan import Plan
-from p2p.export.verify import compare_runs, refuse_unequal
+from p2p.export.verify import compare_runs, loaded_here, refuse_unequal
 from p2p.model import StepRecord, StepState
 from p2p.store import MemoryStore
 from tests.building import read_built
@@ -33,7 +33,7 @@ def test_values_are_held_against_the_notebook_s_by_step_and_name(store: MemorySt
     notebook = [record(store, "load", rows=[1, 2], lock=(x for x in [])), record(store, "fit", line=1.0)]
     module = [record(store, "load", rows=[1, 2], lock=(x for x in [])), record(store, "fit", line=1.5),
               record(store, "prepare_x", x=1), record(store, "inner", parent="fit", y=1)]  # fmt: skip
-    found = {f"{c.step}/{c.value}": c.verdict for c in compare_runs(notebook, module, store)}
+    found = {f"{c.step}/{c.value}": c.verdict for c in compare_runs(notebook, module, loaded_here(store))}
     assert found == {
         "load/rows": "equal", "load/lock": "not compared", "fit/line": "unequal", "prepare_x/x": "not recorded"
     }  # fmt: skip
@@ -43,7 +43,7 @@ def test_a_difference_in_a_frame_says_where(store: MemoryStore, plan: Plan) -> N
     notebook = [record(store, "load", rows=pd.DataFrame({"a": [1, 2], "b": [3.0, 4.0]}))]
     module = [record(store, "load", rows=pd.DataFrame({"a": [1, 2], "b": [3.0, 5.0]}))]
     with pytest.raises(EvidenceRefused) as refusal:
-        refuse_unequal(plan, compare_runs(notebook, module, store), [])
+        refuse_unequal(plan, compare_runs(notebook, module, loaded_here(store)), [])
     (finding,) = refusal.value.findings
     assert finding.where == "step 'load', value 'rows'"
     assert "'b'" in finding.what
@@ -56,4 +56,4 @@ def test_a_step_that_did_not_run_is_a_finding(plan: Plan) -> None:
 
 
 def test_equal_runs_pass(store: MemoryStore, plan: Plan) -> None:
-    refuse_unequal(plan, compare_runs([record(store, "a", x=1)], [record(store, "a", x=1)], store), [])
+    refuse_unequal(plan, compare_runs([record(store, "a", x=1)], [record(store, "a", x=1)], loaded_here(store)), [])
