@@ -6,7 +6,8 @@ Needs no run state: `tests/data/` beside the tests has everything.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,18 @@ def recorded(directory: Path) -> Case:
     outputs = {n: load_file(directory, f"out_{n}", ValueRef.from_dict(r)) for n, r in index["outputs"].items()}
     generators.seed()
     return Case(index["step"], inputs, outputs)
+
+
+@contextmanager
+def beside_the_notebook(version: Path) -> Iterator[None]:
+    """In the block, the working directory is the notebook's, where it ran and where the files lie that it reads.
+
+    `version` is the version's directory. Where the project has no such notebook any more, nothing changes.
+    """
+    notebook = read_manifest(version).notebook
+    found = next((p / notebook for p in version.resolve().parents if notebook and (p / notebook).is_file()), None)
+    with chdir(found.parent) if found is not None else nullcontext():
+        yield
 
 
 def assert_gives(result: Any, case: Case, names: tuple[str, ...]) -> None:
@@ -109,4 +122,4 @@ class _Digests:
             self.digests[data["step"]] = {name: ref["digest"] for name, ref in data["outputs"].items()}
 
 
-__all__ = ["Case", "assert_gives", "differences", "isolated", "recorded"]
+__all__ = ["Case", "assert_gives", "beside_the_notebook", "differences", "isolated", "recorded"]

@@ -9,83 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from p2p.errors import NotebookError
+from p2p.notebook.places import Node, gap, parse
 
-_SPACE = re.compile(r"[ \t\r\n]*")
-_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
-_ATOM = re.compile(r"[^\s,\]}]+")
 _PARAMETERS = "parameters"
-
-
-@dataclass
-class Node:
-    """One JSON value in a text.
-
-    Attributes:
-        start, end: where it lies.
-        items: the nodes of an array.
-        members: the nodes of an object, by key.
-        keys: where each key of an object begins.
-    """
-
-    start: int
-    end: int = 0
-    items: list[Node] = field(default_factory=list)
-    members: dict[str, Node] = field(default_factory=dict)
-    keys: dict[str, int] = field(default_factory=dict)
-
-
-def parse(text: str) -> Node:
-    """The places of all values of a JSON text, which must be valid."""
-    return _value(text, _skip(text, 0))
-
-
-def _skip(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    assert match is not None
-    return match.end()
-
-
-def _value(text: str, at: int) -> Node:
-    node = Node(at)
-    if text[at] == '"':
-        node.end = _text_end(text, at)
-    elif text[at] in "[{":
-        _fill(text, node)
-    else:
-        match = _ATOM.match(text, at)
-        assert match is not None
-        node.end = match.end()
-    return node
-
-
-def _text_end(text: str, at: int) -> int:
-    """Where the text that begins at `at` ends."""
-    match = _TEXT.match(text, at)
-    assert match is not None
-    return match.end()
-
-
-def _fill(text: str, node: Node) -> None:
-    """Read the parts of an array or object."""
-    at = _skip(text, node.start + 1)
-    while text[at] not in "]}":
-        if text[node.start] == "{":
-            after = _text_end(text, at)
-            key = json.loads(text[at:after])
-            node.keys[key] = at
-            at = _skip(text, _skip(text, after) + 1)
-            part = node.members[key] = _value(text, at)
-        else:
-            part = _value(text, at)
-            node.items.append(part)
-        at = _skip(text, part.end)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-    node.end = at + 1
 
 
 def marked(text: str, marks: Mapping[int, str], parameters: int | None, first: str) -> str:
@@ -120,12 +49,7 @@ def _before_source(text: str, cell: Node, line: str) -> tuple[int, str]:
     new = json.dumps(f"{line}\n", ensure_ascii=False)
     if not source.items:
         return source.start + 1, new[1:-1]
-    return source.items[0].start, f"{new},{_gap(text, source, source.items[0].start)}"
-
-
-def _gap(text: str, around: Node, first: int) -> str:
-    """The white space before the first part of an array or object."""
-    return text[around.start + 1 : first]
+    return source.items[0].start, f"{new},{gap(text, source, source.items[0].start)}"
 
 
 def _tagged(text: str, cell: Node) -> tuple[int, str]:
@@ -133,15 +57,15 @@ def _tagged(text: str, cell: Node) -> tuple[int, str]:
     tag = json.dumps(_PARAMETERS)
     if metadata is None:
         first = min(cell.keys.values())
-        return first, f'"metadata": {{"tags": [{tag}]}},{_gap(text, cell, first)}'
+        return first, f'"metadata": {{"tags": [{tag}]}},{gap(text, cell, first)}'
     tags = metadata.members.get("tags")
     if tags is not None and tags.items:
-        return tags.items[0].start, f"{tag},{_gap(text, tags, tags.items[0].start)}"
+        return tags.items[0].start, f"{tag},{gap(text, tags, tags.items[0].start)}"
     if tags is not None:
         return tags.start + 1, tag
     if metadata.keys:
         first = min(metadata.keys.values())
-        return first, f'"tags": [{tag}],{_gap(text, metadata, first)}'
+        return first, f'"tags": [{tag}],{gap(text, metadata, first)}'
     return metadata.start + 1, _indented(text, metadata.start, {"tags": [_PARAMETERS]})
 
 
@@ -172,7 +96,7 @@ def _new_cell(text: str, whole: Node, source: str) -> tuple[int, str]:
     cell = _cell(json.loads(text), source)
     unit, lead = _unit(text), _lead(text, at)
     written = json.dumps(cell, indent=unit or None, ensure_ascii=False)
-    between = _gap(text, cells, cells.items[0].start)
+    between = gap(text, cells, cells.items[0].start)
     return at, f"{written.replace(chr(10), chr(10) + lead)},{between}"
 
 

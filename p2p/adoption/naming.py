@@ -79,6 +79,8 @@ def _slug(text: str) -> str:
     words = [word for word in re.findall(r"[a-z0-9]+", plain) if word not in _FILLERS]
     while words and words[0].isdigit():
         words = words[1:]
+    if words and words[0][0].isdigit():
+        words = ["step", *words]  # `2d_vectors` is no name in Python
     name = ""
     for word in words:
         if len(name) + len(word) + 1 > _LONGEST:

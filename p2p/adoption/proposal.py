@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from p2p.adoption.naming import step_names
 from p2p.adoption.roles import Look, Role, Roles, literal_names
@@ -64,7 +64,7 @@ def propose(notebook: Notebook) -> Proposal:
             cure="Mark further cells by hand with %%step NAME, or export it.",
         )
     roles = Roles(notebook.cells)
-    looks = _with_parameters(roles, notebook)
+    looks = _with_steps(_with_parameters(roles, notebook))
     steps = [look for look in looks if look.role is Role.STEP]
     if not steps:
         raise NotebookError(f"'{notebook.path}' has no cell that computes something: there is nothing to adopt.")
@@ -72,6 +72,14 @@ def propose(notebook: Notebook) -> Proposal:
     names = dict(zip(map(id, steps), step_names(steps, taken), strict=True))
     wiring = _Wiring(looks, roles.modules)
     return Proposal(notebook, tuple(wiring.proposed(look, names.get(id(look), "")) for look in looks))
+
+
+def _with_steps(looks: list[Look]) -> list[Look]:
+    """The looks; where no cell computes anything for others, what is drawn or shown is what the notebook is for."""
+    for role in (Role.STEP, Role.PLOT, Role.EXPLORATION):
+        if any(look.role is role for look in looks):
+            return [replace(look, role=Role.STEP) if look.role is role else look for look in looks]
+    return looks
 
 
 def _is_marked(cell: Cell) -> bool:
@@ -147,4 +155,6 @@ class _Wiring:
         readers = list(dict.fromkeys(number for name in outputs for number in self._readers(name, look)))
         if readers:
             return f"steps that read what it gives: cells {', '.join(map(str, sorted(readers)[:6]))}"
+        if look.reason:
+            return look.reason
         return "gives a result that no other cell reads" if outputs else "acts on something outside its names"

@@ -29,13 +29,13 @@ def compile_notebook(notebook: Notebook, name: str, parameters: Iterable[str], k
     Raises:
         AnalysisError: it has no steps, or a step's needs cannot be told or met.
     """
-    pieces = cut(notebook)
+    known = frozenset(parameters)
+    pieces = cut(notebook, known)
     if not any(isinstance(p, CellPiece | CallPiece) for p in pieces.all):
         raise AnalysisError(
             f"'{notebook.path}' has no steps, so there is nothing to export.",
             cure="Mark its cells with %%step NAME, or decorate functions with @step and call them.",
         )
-    known = frozenset(parameters)
     needs = find_needs(pieces, known)
     if keep:
         pieces = pieces.changing(keep, needs.is_data)

@@ -87,12 +87,12 @@ class Pieces:
         ))  # fmt: skip
 
 
-def cut(notebook: Notebook) -> Pieces:
-    """Cut a notebook into pieces. Raises AnalysisError for code that has no meaning in a module."""
+def cut(notebook: Notebook, parameters: Collection[str] = ()) -> Pieces:
+    """Cut a notebook with these parameters into pieces; AnalysisError for code that has no meaning in a module."""
     cutter = _Cutter()
     for cell in notebook.cells:
         try:
-            cutter.take(cell, is_parameters=cell is notebook.parameters)
+            cutter.take(cell, parameters if cell is notebook.parameters else None)
         except AnalysisError as error:
             raise _in_cell(error, cell) from error
     return Pieces(tuple(cutter.pieces), cutter.functions)
@@ -111,10 +111,10 @@ class _Cutter:
         self.given: set[str] = set()
         self.functions: dict[str, tuple[StepFunction, Cell]] = {}
 
-    def take(self, cell: Cell, *, is_parameters: bool) -> None:
+    def take(self, cell: Cell, parameters: Collection[str] | None) -> None:
         mark, body = split_mark(cell.source)
-        if is_parameters:
-            self.imports_of(cell)
+        if parameters is not None:
+            self.beside_parameters(cell, parameters)
         elif mark is not None:
             self.marked(cell, mark, body)
         else:
@@ -130,18 +130,21 @@ class _Cutter:
         """The reads, with those names of Python's own that something above has given another meaning."""
         return (*names.reads, *(n for n in names.builtin_reads if n in self.given and n not in names.reads))
 
-    def imports_of(self, cell: Cell) -> None:
-        self._free(cell, (s for s in split_statements(free_source(cell), cell.number) if s.is_import))
+    def beside_parameters(self, cell: Cell, parameters: Collection[str]) -> None:
+        """What the parameters cell holds besides parameters: imports, definitions, values of no parameter's type."""
+        statements = split_statements(free_source(cell), cell.number)
+        self._free(cell, (s for s in statements if not s.names.writes or not {*s.names.writes} <= {*parameters}))
 
     def marked(self, cell: Cell, mark: Mark, body: str) -> None:
         source = plain_source(body, cell.number)
         names = cell_names(source)
         _refuse_dynamic(names, cell)
+        kept = [n for n in names.maybe_writes if n in self.given and n not in names.reads]
         statements = split_statements(source, cell.number)
         self._free(cell, (s for s in statements if s.is_import or s.is_definition), in_step=True)
         outputs = mark.outputs if mark.outputs is not None else step_outputs(names)
         self._add(CellPiece(
-            len(self.pieces), cell, self._reads(names), outputs, names.mutates, names.late_reads,
+            len(self.pieces), cell, (*self._reads(names), *kept), outputs, names.mutates, names.late_reads,
             mark=mark, names=names, statements=tuple(statements),
         ))  # fmt: skip
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from p2p.export.emit import formatted
 from p2p.export.plan import Plan, PlannedStep
 
-CONFTEST = '''"""What the steps log with plain MLflow goes to a store of its own while the tests run."""
+CONFTEST = '''"""The tests run where the notebook ran; what steps log with plain MLflow goes to a store of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +19,8 @@ from p2p import testing
 
 
 @pytest.fixture(autouse=True, scope="module")
-def isolated_tracking() -> Iterator[None]:
-    with testing.isolated():
+def as_in_the_notebook() -> Iterator[None]:
+    with testing.isolated(), testing.beside_the_notebook(Path(__file__).parent.parent):
         yield
 '''
 

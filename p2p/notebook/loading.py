@@ -142,4 +142,4 @@ def _language(metadata: Mapping[str, Any]) -> str:
     told = [part.get(key) for part, key in ((kernel, "language"), (info, "name")) if isinstance(part, dict)]
     name = str(kernel.get("name", "")) if isinstance(kernel, dict) else ""
     language = next((text for text in told if text), name if _OTHER_KERNELS.fullmatch(name) else "python")
-    return "python" if str(language).lower() in ("python", "ipython") else str(language)[:40]
+    return "python" if re.fullmatch(r"i?python\W?3?", str(language).lower()) else str(language)[:40]

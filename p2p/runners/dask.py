@@ -226,6 +226,7 @@ def cluster(engine: str) -> Iterator[Any]:
                 security=True,
                 host="127.0.0.1",
                 silence_logs=logging.ERROR,
+                preload=[worker.__name__],  # else the first attempt on a worker would spend its time on importing
             ) as local,
             distributed.Client(local) as client,
         ):

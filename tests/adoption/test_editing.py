@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from p2p.adoption.editing import marked, parse
+from p2p.adoption.editing import marked
 
 CELLS = [
     {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# Größe \"x\" \\ \u2028 {[,]}\n", "text"]},
@@ -70,10 +70,3 @@ def test_an_id_that_is_taken_is_not_given_again() -> None:
     cells = [{**CELLS[1], "id": "load-p2p"}]
     made = json.loads(marked(json.dumps({**DOCUMENT, "cells": cells}), {}, None, "%load_ext p2p"))
     assert [cell["id"] for cell in made["cells"]] == ["load-p2p-1", "load-p2p"]
-
-
-def test_the_places_of_values_are_found() -> None:
-    text = ' {"a" : [1, "]", {"b": null}], "c\\"": -0.5}'
-    node = parse(text)
-    assert [text[item.start : item.end] for item in node.members["a"].items] == ["1", '"]"', '{"b": null}']
-    assert text[node.members['c"'].start : node.members['c"'].end] == "-0.5"

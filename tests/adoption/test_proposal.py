@@ -142,7 +142,7 @@ def test_a_cell_that_has_the_tag_keeps_it(tmp_path: Path) -> None:
     [
         (["%%step load\nx = 1"], r"has steps already \(cell 1\)"),
         (["x = 1", "from p2p import step\n@step\ndef f(a):\n    return a"], r"has steps already \(cell 2\)"),
-        (["import json", "print(1)"], "no cell that computes something"),
+        (["import json", "def show():\n    return 1"], "no cell that computes something"),
     ],
 )
 def test_what_there_is_nothing_to_propose_for_is_refused(tmp_path: Path, cells: list[str], says: str) -> None:
