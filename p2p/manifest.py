@@ -35,6 +35,9 @@ class Manifest:
         environment: Python's version and those of the packages in requirements.lock.
         tests: how the generated tests went.
         notes: what could not be done, in words.
+        units: by name, a digest of each function, constant or other statement in `steps.py`, by which an edit shows;
+            empty in versions that were written before there was one.
+        kept: the unmarked statements that were kept for what they do: `cell` and `what`, the beginning of their text.
         p2p: the version of p2p that wrote it.
     """
 
@@ -54,6 +57,8 @@ class Manifest:
     environment: dict[str, Any]
     tests: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    units: dict[str, str] = field(default_factory=dict)
+    kept: list[dict[str, Any]] = field(default_factory=list)
     p2p: str = ""
     format: int = FORMAT
 

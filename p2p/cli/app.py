@@ -206,19 +206,77 @@ def promote(
 ) -> None:
     """Make a version the one that production runs."""
     from p2p.cli import show
-    from p2p.cli.targets import split_version
-    from p2p.errors import TargetError
+    from p2p.cli.targets import exact_version
     from p2p.promote import promote as promote_version
     from p2p.settings import load_settings
 
-    name, version = split_version(target)
-    if version is None:
-        raise TargetError(f"'{target}' does not say which version.", cure=f"Write {name}@N.")
+    name, version = exact_version(target)
     before, now = promote_version(name, version, load_settings())
     if json:
         show.answer_json({"pipeline": name, "before": before, "promoted": now})
     else:
         show.out.print(f"{name}: version {now} is promoted" + (f" (was {before})" if before != now else " (as before)"))
+
+
+@app.command()
+def pull(
+    target: Annotated[str, typer.Argument(metavar="NAME@N", help="The version that was edited.")],
+    json: Json = False,
+) -> None:
+    """Bring edits of an exported module back into the notebook's cells."""
+    from p2p.cli import show
+    from p2p.cli.drifts import pull_answer, show_pull
+    from p2p.cli.targets import exact_version
+    from p2p.drift import pull as pull_version
+    from p2p.settings import load_settings
+
+    settings = load_settings()
+    done = pull_version(*exact_version(target), settings)
+    if json:
+        show.answer_json(pull_answer(done, settings))
+    else:
+        show_pull(done, settings)
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="NAME@1", help="The earlier version.")],
+    after: Annotated[str, typer.Argument(metavar="NAME@2", help="The later version.")],
+    json: Json = False,
+) -> None:
+    """Show what changed between two versions: parameters, contracts, steps, values."""
+    from p2p.cli import show
+    from p2p.cli.drifts import diff_answer, show_diff
+    from p2p.cli.targets import exact_version
+    from p2p.drift import diff as diff_versions
+    from p2p.settings import load_settings
+
+    found = diff_versions(exact_version(before), exact_version(after), load_settings())
+    if json:
+        show.answer_json(diff_answer(found))
+    else:
+        show_diff(found)
+
+
+@app.command()
+def status(
+    old: Annotated[
+        str, typer.Option("--old", metavar="AGE", help="The age at which a good run counts as old.")
+    ] = "30d",
+    json: Json = False,
+) -> None:
+    """Show every notebook and pipeline: its versions, its last good run, and what drifted."""
+    from p2p.cli import show
+    from p2p.cli.drifts import show_status, status_answer
+    from p2p.drift import standing
+    from p2p.quantities import seconds_in
+    from p2p.settings import load_settings
+
+    rows = standing(load_settings(), old=seconds_in(old, "--old"))
+    if json:
+        show.answer_json(status_answer(rows))
+    else:
+        show_status(rows)
 
 
 @app.command()

@@ -35,6 +35,14 @@ def split_version(target: str) -> tuple[str, int | None]:
     return name, int(text) if at else None
 
 
+def exact_version(target: str) -> tuple[str, int]:
+    """`name@3` as (name, 3); TargetError without a version."""
+    name, version = split_version(target)
+    if version is None:
+        raise TargetError(f"'{target}' does not say which version.", cure=f"Write {name}@N.")
+    return name, version
+
+
 def load_pipeline(target: str, settings: Settings) -> Pipeline:
     """The pipeline that `name` (its promoted version) or `name@3` stands for."""
     name, version = split_version(target)

@@ -134,3 +134,27 @@ def test_parameters_are_shown_with_type_default_bounds_and_help(p2p: P2P, path: 
     shown = p2p("params", str(path))
     assert shown.code == 0
     assert [word for word in ("month", "int", "12", "counted from January", "shop") if word not in shown.out] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["pull", "sales"], "does not say which version"),
+        (["pull", "sales@1"], "no pipeline 'sales'"),
+        (["diff", "sales@1", "sales"], "does not say which version"),
+        (["diff", "sales@1", "sales@2"], "no pipeline 'sales'"),
+        (["status", "--old", "long"], "--old is 'long'"),
+    ],
+)
+def test_a_version_that_is_not_there_is_named(
+    p2p: P2P, path: Path, untouched: Callable[[], bool], arguments: list[str], says: str
+) -> None:
+    answer = p2p(*arguments)
+    assert answer.code == 2
+    assert says in answer.err
+    assert untouched()
+
+
+def test_a_project_with_nothing_to_tell_says_so(p2p: P2P, project: Path) -> None:
+    assert "no notebooks" in p2p("status").out
+    assert p2p("status", "--json").document == []
