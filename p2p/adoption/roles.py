@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class Roles:
             return Role.SETUP, "imports and settings"
         if all(s.is_definition for s in work):
             return Role.HELPERS, "defines functions or classes"
-        if all(s.is_definition or _is_literal(s) for s in work):
+        if all(s.is_definition or _is_literal(s) or self._is_alias(s) for s in work):
             return Role.CONSTANTS, "sets constants"
         for line, what in names.dynamic:
             return Role.UNCLEAR, f"line {line}: {what} hides which names it reads and writes"
@@ -115,6 +116,18 @@ class Roles:
         except AnalysisError as error:
             return Role.UNCLEAR, str(error)
         return Role.STEP, ""
+
+    def _is_alias(self, statement: Statement) -> bool:
+        """Whether a statement gives another name to what imports, definitions and Python itself have: `Token = str`."""
+        node = statement.node
+        if not isinstance(node, ast.Assign) or not all(isinstance(t, ast.Name) for t in node.targets):
+            return False
+        parts = list(ast.walk(node.value))
+        known = {*self.modules, *self.functions, *dir(builtins)}
+        plain = all(
+            isinstance(p, ast.Name | ast.Attribute | ast.Subscript | ast.Tuple | ast.expr_context) for p in parts
+        )
+        return plain and all(p.id in known for p in parts if isinstance(p, ast.Name))
 
     def _is_setup(self, statement: Statement) -> bool:
         return statement.is_import or is_setting(statement, set(self.modules)) or _is_text(statement.node)

@@ -13,7 +13,7 @@ from p2p.export.statements import Statement
 # Line magics that only change how the notebook looks or loads, and mean nothing in a module.
 _HARMLESS = re.compile(r"^\s*%(matplotlib|load_ext|reload_ext|autoreload|config|precision|pylab|p2p)\b")
 # Cell magics that measure or capture and leave the code below them as it is.
-_TRANSPARENT = re.compile(r"^\s*%%(time|capture|prun|timeit)\b")
+_TRANSPARENT = re.compile(r"^\s*%%(time|capture|prun)\b")
 # `sample` is none of them: it draws from the global random generator.
 _SHOWS = {"head", "tail", "describe", "info", "show", "display", "value_counts", "plot"}
 
@@ -35,6 +35,11 @@ def plain_source(source: str, cell: int, *, strict: bool = True) -> str:
             return ""
         lines[number - 1] = ""
     return "\n".join(lines)
+
+
+def is_harmless(magic: str) -> bool:
+    """Whether a line of IPython's own changes only how the notebook looks or loads."""
+    return bool(_HARMLESS.match(magic))
 
 
 def is_dropped(statement: Statement) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
 
 from p2p.analysis import StepFunction
 from p2p.errors import AnalysisError
@@ -40,14 +42,15 @@ def compile_notebook(notebook: Notebook, name: str, parameters: Iterable[str], k
     if keep:
         pieces = pieces.changing(keep, needs.is_data)
         needs = find_needs(pieces, known, keep)
-    return _Builder(name, pieces, needs).plan()
+    return _Builder(name, pieces, needs, notebook.path.parent).plan()
 
 
 class _Builder:
     """Turns pieces and their needs into planned steps."""
 
-    def __init__(self, name: str, pieces: Pieces, needs: Needs) -> None:
+    def __init__(self, name: str, pieces: Pieces, needs: Needs, folder: Path) -> None:
         self.name = name
+        self.folder = folder
         self.pieces = pieces
         self.needs = needs
         self.calls: dict[str, int] = {}
@@ -64,13 +67,14 @@ class _Builder:
             steps.append((group[0].order, self._implicit_step(group, taken)))
             taken.add(steps[-1][1].name)
         self._refuse_globals()
+        self._refuse_neighbours()
         ordered = tuple(step for _order, step in sorted(steps, key=lambda pair: pair[0]))
         self._refuse_twins(ordered)
         modules = self.needs.at_module_level
         return Plan(
             name=self.name,
             steps=ordered,
-            imports=tuple(self._import(p.statement) for p in modules if p.statement.is_import),
+            imports=tuple(_written_out(p.statement, self.needs.wanted) for p in modules if p.statement.is_import),
             setup=tuple(p.statement for p in modules if self.needs.is_setup(p)),
             helpers=tuple(p.statement for p in modules if not p.statement.is_import and not self.needs.is_setup(p)),
             nested=self._nested(),
@@ -79,15 +83,6 @@ class _Builder:
             kept=self._apart(self.needs.is_kept),
             constants=self._apart(self.needs.is_constant),
         )
-
-    def _import(self, statement: Statement) -> Statement:
-        """The statement; a star import with the names that are needed written out."""
-        node = statement.node
-        if not isinstance(node, ast.ImportFrom) or node.names[0].name != "*":
-            return statement
-        names = [ast.alias(name) for name in statement.names.writes if name in self.needs.wanted]
-        written = ast.ImportFrom(node.module, names, node.level)
-        return Statement(ast.unparse(written), written, statement.cell, statement.line)
 
     def _cell_step(self, piece: CellPiece) -> PlannedStep:
         local = self.needs.local_to(piece)
@@ -105,12 +100,33 @@ class _Builder:
         policy = planned_policy(piece.mark.policy, piece.mark.name, piece, self.needs, inputs)
         hoisted = self.needs.hoisted_from(piece)
         body = [s for s in piece.statements if s.line not in hoisted and not is_dropped(s)]
+        outputs = self.needs.outputs(piece)
+        recorded = [n for n in piece.names.maybe_writes if piece.names.kinds[n] == "value"]
+        unsure = [n for n in recorded if n in outputs and n not in inputs]
         return PlannedStep(
-            name=piece.mark.name, function=piece.mark.name, inputs=inputs, outputs=self.needs.outputs(piece),
-            source="\n".join(s.source for s in body), policy=policy, order=piece.order, cell=piece.cell.number,
+            name=piece.mark.name, function=self._function_name(piece), inputs=inputs, outputs=outputs,
+            maybe=tuple(unsure), source="\n".join(self._in_body(s, piece).source for s in body), policy=policy,
+            order=piece.order, cell=piece.cell.number,
             cell_id=piece.cell.id, heading=piece.cell.heading, is_async=piece.names.has_await,
             local=tuple(p.statement for p in local),
         )  # fmt: skip
+
+    def _function_name(self, piece: CellPiece) -> str:
+        """The step's name, unless its function would hide what the module calls by that name."""
+        name = piece.mark.name
+        return f"{name}_step" if name in self.needs.wanted or name in self._own_names else name
+
+    @cached_property
+    def _own_names(self) -> frozenset[str]:
+        """Names of Python's own that the notebook uses."""
+        names = [p.names if isinstance(p, CellPiece) else p.statement.names for p in self.pieces.all
+                 if isinstance(p, CellPiece | FreePiece)]  # fmt: skip
+        return frozenset(name for found in names for name in found.builtin_reads)
+
+    def _in_body(self, statement: Statement, piece: CellPiece) -> Statement:
+        """The statement; a star import, which a function cannot hold, with the names that the cell uses."""
+        used = {n.id for s in piece.statements for n in ast.walk(s.node) if isinstance(n, ast.Name)}
+        return _written_out(statement, used)
 
     def _call_step(self, piece: CallPiece) -> PlannedStep:
         function, cell = self.pieces.functions[piece.call.function]
@@ -171,6 +187,17 @@ class _Builder:
                         cure=f"Give '{name}' to the function as an argument, and return it.",
                     )
 
+    def _refuse_neighbours(self) -> None:
+        """A module that lies beside the notebook is not where the pipeline runs, nor of its version."""
+        for piece in self.needs.imports():
+            for module in _modules(piece.statement.node):
+                if (self.folder / f"{module}.py").is_file() or (self.folder / module / "__init__.py").is_file():
+                    raise AnalysisError(
+                        f"Cell {piece.cell.number}: '{module}' is a file beside the notebook, which the module would "
+                        "not find.",
+                        cure="Install it as a package, or define what the steps use of it in a cell.",
+                    )
+
     def _goes_into_a_step(self, piece: Piece, name: str) -> bool:
         if isinstance(piece, FreePiece):
             return not piece.in_step and self.needs.has(piece) and self.needs.kind(piece) != "module"
@@ -185,6 +212,23 @@ class _Builder:
                     f"Cells {twin.cell} and {step.cell} both make a step named '{step.name}'.",
                     cure="Rename one of them.",
                 )
+
+
+def _modules(node: ast.stmt) -> list[str]:
+    """The top-level names of the modules that an import names."""
+    if isinstance(node, ast.ImportFrom):
+        return [(node.module or "").partition(".")[0]] if not node.level else []
+    return [alias.name.partition(".")[0] for alias in node.names] if isinstance(node, ast.Import) else []
+
+
+def _written_out(statement: Statement, wanted: Collection[str]) -> Statement:
+    """The statement; a star import with the names that are wanted written out."""
+    node = statement.node
+    if not isinstance(node, ast.ImportFrom) or node.names[0].name != "*":
+        return statement
+    names = [ast.alias(name) for name in statement.names.writes if name in wanted]
+    written = ast.ImportFrom(node.module, names, node.level) if names else ast.Pass()
+    return Statement(ast.unparse(written), written, statement.cell, statement.line)
 
 
 def _free_name(name: str, cell: int, taken: Collection[str]) -> str:

@@ -73,33 +73,32 @@ def _dtype(text: str) -> str:
 
 def _type_contract(kind: str) -> tuple[str, str] | None:
     """A type as a contract, imported from where people import it when that gives the same type."""
+    module, _, name = kind.rpartition(".")
+    if module.startswith("__main__") or not isinstance(_offered(module, name), type):
+        return None  # a generator's type, say, has no name that an import gives
+    if module == "builtins":
+        return "", name
+    public = _public_module(module, name)
+    return f"import {public}", f"{public}.{name}"
+
+
+def _offered(module: str, name: str) -> Any:
+    """What a module has under a name; None where there is nothing."""
     import importlib
 
-    module, _, name = kind.rpartition(".")
-    if module == "builtins":
-        return None if name == "NoneType" else ("", name)
-    if module.startswith("__main__") or "<" in kind:
-        return None
-    public = _public_module(module, name)
     try:
-        importlib.import_module(public)
-    except ImportError:
+        return getattr(importlib.import_module(module), name, None)
+    except (ImportError, ValueError):
         return None
-    return f"import {public}", f"{public}.{name}"
 
 
 def _public_module(module: str, name: str) -> str:
     """The shortest parent of `module` that offers the same object under `name`."""
-    import importlib
-
-    try:
-        target = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError):
-        return module
+    target = _offered(module, name)
     parts = module.split(".")
     for end in range(1, len(parts)):
         parent = ".".join(parts[:end])
-        if getattr(importlib.import_module(parent), name, None) is target:
+        if _offered(parent, name) is target:
             return parent
     return module
 

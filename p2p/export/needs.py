@@ -154,6 +154,9 @@ class Needs:
                 text = ast.dump(other.statement.node)
                 if all(self._means(name, text) for name in other.writes):
                     self._use(other, piece)
+                    self.wanted.update(
+                        n.id for s in piece.statements for n in ast.walk(s.node) if isinstance(n, ast.Name)
+                    )
 
     def _means(self, name: str, text: str) -> bool:
         """Whether only imports with this text give the name a meaning."""
@@ -187,6 +190,12 @@ class Needs:
                     f"{_step_word(piece)} (cell {piece.cell.number}) reads '{name}', which no cell above writes.",
                     cure="Write the names out.",
                 )
+        for cell, line, what in self.pieces.foreign_above(piece):
+            raise AnalysisError(
+                f"Cell {cell}, line {line}: '{what}' is IPython's and has no meaning in a module, and "
+                f"{_step_word(piece)} (cell {piece.cell.number}) reads '{name}', which no other cell above writes.",
+                cure="Write it in Python.",
+            )
         known = {n: p.cell.number for p in self.pieces.all[:before] for n in p.writes}
         close = nearest(name, [*known, *self.parameters])
         where = f" (cell {known[close]})" if close in known else ""
@@ -207,6 +216,10 @@ class Needs:
 
     def is_kept(self, piece: FreePiece) -> bool:
         return piece.order in self._kept
+
+    def imports(self) -> list[FreePiece]:
+        """The needed imports."""
+        return [piece for piece in self._in_order if piece.statement.is_import]
 
     def is_constant(self, piece: FreePiece) -> bool:
         """Whether a needed statement is computed at the module's top, and so before all steps."""
@@ -238,22 +251,21 @@ class Needs:
         return [self._needed[order] for order in sorted(self._needed)]
 
     @cached_property
-    def _first_meanings(self) -> dict[str, int]:
-        """By name: the place of the first needed statement that gives it a meaning at the module's top."""
-        found: dict[str, int] = {}
+    def _first_meanings(self) -> dict[str, FreePiece]:
+        """By name: the first needed statement that gives it a meaning at the module's top."""
+        found: dict[str, FreePiece] = {}
         for piece in self._in_order:
             if self.kind(piece) == "module":
                 for name in piece.writes:
-                    found.setdefault(name, piece.order)
+                    found.setdefault(name, piece)
         return found
 
     def _is_second_meaning(self, piece: FreePiece) -> bool:
         """Whether a needed statement gives a name at the module's top another meaning than an earlier one did."""
-        if piece.statement.is_import or any(n in piece.reads for n in piece.gives):
-            return False
-        if piece.statement.names.maybe_writes:
+        if piece.statement.names.maybe_writes or any(n in piece.reads for n in piece.gives):
             return False  # it goes on with the earlier meaning
-        return any(self._first_meanings.get(name, piece.order) < piece.order for name in piece.writes)
+        firsts = [(name, self._first_meanings.get(name, piece)) for name in piece.writes]
+        return any(first.order < piece.order and not _imports_the_same(name, first, piece) for name, first in firsts)
 
     def local_to(self, piece: Piece) -> list[FreePiece]:
         """The helpers that go into this step's own body."""
@@ -301,8 +313,9 @@ class Needs:
         """Refuse a step function that reads data which is not among its arguments."""
         for name in self._function_reads(function):
             if self.is_data(name, piece.order):
+                cell = self.pieces.functions[function.name][1].number
                 raise AnalysisError(
-                    f"Step '{function.name}' reads '{name}', which is data and not among its arguments.",
+                    f"Cell {cell}: step '{function.name}' reads '{name}', which is data and not among its arguments.",
                     cure=f"Add '{name}' to its arguments and pass it in.",
                 )
 
@@ -314,6 +327,22 @@ class Needs:
                     f"Cell {piece.cell.number}: step '{piece.call.function}' is given '{name}', which is a constant.",
                     cure="Let the function read it by itself, or move it to the parameters cell.",
                 )
+
+
+def _imports_the_same(name: str, one: FreePiece, other: FreePiece) -> bool:
+    meanings = [_imported(name, piece.statement.node) for piece in (one, other)]
+    return meanings[0] is not None and meanings[0] == meanings[1]
+
+
+def _imported(name: str, node: ast.stmt) -> tuple[str, str] | None:
+    """What a name stands for after an import, as (module, name in it); None for any other statement."""
+    if isinstance(node, ast.ImportFrom):
+        found = next((alias.name for alias in node.names if name in (alias.asname, alias.name)), name)
+        return f"{'.' * node.level}{node.module or ''}", found
+    if isinstance(node, ast.Import):
+        named = next((alias.name for alias in node.names if alias.asname == name), name)
+        return named, ""
+    return None
 
 
 def _step_word(piece: Piece) -> str:

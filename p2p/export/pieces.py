@@ -12,13 +12,14 @@ from p2p.analysis import (
     StepCall,
     StepFunction,
     cell_names,
+    magics,
     split_mark,
     step_calls,
     step_functions,
     step_outputs,
 )
 from p2p.errors import AnalysisError
-from p2p.export.bodies import is_dropped, plain_source
+from p2p.export.bodies import is_dropped, is_harmless, plain_source
 from p2p.export.statements import Statement, split_statements
 from p2p.notebook import Cell, Notebook
 
@@ -78,6 +79,11 @@ class Pieces:
 
     all: tuple[Piece, ...]
     functions: dict[str, tuple[StepFunction, Cell]]
+    foreign: tuple[tuple[int, int, str], ...] = ()
+
+    def foreign_above(self, piece: Piece) -> list[tuple[int, int, str]]:
+        """(cell, line, text) of IPython's own lines in unmarked cells above a piece, but for the harmless ones."""
+        return [found for found in self.foreign if found[0] < piece.cell.number]
 
     def changing(self, orders: Collection[int], is_data: Callable[[str, int], bool]) -> Pieces:
         """The same, but the statements at these places may change in place whatever data they read."""
@@ -95,7 +101,7 @@ def cut(notebook: Notebook, parameters: Collection[str] = ()) -> Pieces:
             cutter.take(cell, parameters if cell is notebook.parameters else None)
         except AnalysisError as error:
             raise _in_cell(error, cell) from error
-    return Pieces(tuple(cutter.pieces), cutter.functions)
+    return Pieces(tuple(cutter.pieces), cutter.functions, tuple(cutter.foreign))
 
 
 def _in_cell(error: AnalysisError, cell: Cell) -> AnalysisError:
@@ -109,6 +115,7 @@ class _Cutter:
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
         self.given: set[str] = set()
+        self.foreign: list[tuple[int, int, str]] = []
         self.functions: dict[str, tuple[StepFunction, Cell]] = {}
 
     def take(self, cell: Cell, parameters: Collection[str] | None) -> None:
@@ -149,6 +156,8 @@ class _Cutter:
         ))  # fmt: skip
 
     def unmarked(self, cell: Cell) -> None:
+        own = [(line, text) for line, text in magics(cell.source) if not is_harmless(text)]
+        self.foreign += [(cell.number, line, text.strip()) for line, text in own]
         source = free_source(cell)
         for function in step_functions(source):
             self.functions[function.name] = (function, cell)

@@ -8,10 +8,11 @@ when it computes with data. Unmarked statements that nothing needs are left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from p2p.export.statements import Statement
+from p2p.model import StepRecord
 from p2p.policy import Policy
 
 
@@ -44,6 +45,7 @@ class PlannedStep:
         outputs: names it gives.
         source: for a cell, its statements; for a function, its definition without the decorator.
         call: for a function step, the notebook's own call of it.
+        maybe: those of its outputs that it does not give on every way through it.
         local: helpers that read data, to be put at the beginning of its body.
         implicit: made from unmarked cells, so the notebook's run has no record of it.
     """
@@ -61,6 +63,7 @@ class PlannedStep:
     is_function: bool = False
     is_async: bool = False
     call: str = ""
+    maybe: tuple[str, ...] = ()
     local: tuple[Statement, ...] = ()
     implicit: bool = False
 
@@ -94,3 +97,13 @@ class Plan:
     left_out: tuple[LeftOut, ...] = ()
     kept: tuple[LeftOut, ...] = ()
     constants: tuple[LeftOut, ...] = ()
+
+    def as_recorded(self, steps: Sequence[StepRecord]) -> Plan:
+        """The plan without outputs that a step gives on some ways only and did not give in a recorded run."""
+        given = {step.name: step.outputs for step in steps if not step.parent}
+
+        def kept(step: PlannedStep) -> tuple[str, ...]:
+            missing = [n for n in step.maybe if step.name in given and n not in given[step.name]]
+            return tuple(n for n in step.outputs if n not in missing)
+
+        return replace(self, steps=tuple(replace(step, outputs=kept(step)) for step in self.steps))

@@ -28,7 +28,8 @@ def repairs(plan: Plan, step: str) -> Iterator[frozenset[int]]:
     related = _places(left for left in above if names & {*left.reads})
     if related:
         yield related
-    everything = _places([*above, *(c for c in plan.constants if c.order < found.order)])
+    first = min(s.order for s in plan.steps)  # what is computed at the top ran after it, and now runs before it
+    everything = _places([*above, *(c for c in plan.constants if c.order > first)])
     if everything - related:
         yield everything
 

@@ -117,6 +117,7 @@ def _proven(work: Work, options: ExportOptions) -> tuple[Work, RunRecord, list[C
 
 
 def _tried(work: Work, options: ExportOptions) -> tuple[Work, RunRecord, list[Comparison]]:
+    work = replace(work, plan=work.plan.as_recorded(work.recorded.steps))
     options.tell(f"writing {work.plan.name} v{work.version}")
     work.write_module()
     options.tell("running the module in a fresh process")

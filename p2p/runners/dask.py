@@ -31,7 +31,6 @@ from p2p.runners import worker
 from p2p.tracking.ownrun import OwnRun
 
 _GRACE = 2.0  # seconds that code on a worker has to stop when its time is over, before its worker is killed
-_HURRY = 0.3  # the same when this process is told to end
 _ANSWER = 10.0  # seconds in which a cluster answers what is asked of it
 _GONE = 20.0  # seconds without a scheduler, or without any worker, after which an attempt has failed
 OWN = "dask"
@@ -126,13 +125,15 @@ class DaskEngine:
 
         In less than the 5 s after which a run's sidecar would end this process for it.
         """
-        grace, again = (_GRACE, True) if goes_on else (_HURRY, not self._own)
-        stopped = _within(grace + 1, lambda: self._client.run(worker.leave, attempt, grace, on_error="return"))
+        if self._own and not goes_on:  # the workers end with this process, which is asked to end soon
+            _within(1.5, lambda: self._client.run(worker.kill_worker, False, nanny=True))
+            return
+        stopped = _within(_GRACE + 1, lambda: self._client.run(worker.leave, attempt, _GRACE, on_error="return"))
         running = [address for address, done in (stopped or {}).items() if done is not True]
         if stopped is None:  # a worker that does not answer: which one is known only to those that do
             running = list(self._client.scheduler_info(n_workers=-1)["workers"])
         if running:
-            _within(1.5, lambda: self._client.run(worker.kill_worker, again, workers=running, nanny=True))
+            _within(1.5, lambda: self._client.run(worker.kill_worker, True, workers=running, nanny=True))
 
 
 def _once(blob: bytes, attempt: str) -> bytes:

@@ -1,7 +1,8 @@
 """Where two values differ, in one sentence. Digests say whether bytes are equal; this says whether values are.
 
-Strict: 1 is not 1.0, a list is not a tuple. NaN equals NaN; the order of keys of a dict does not count. A class of a
-notebook (`__main__`) equals the class of the same name in the module that was exported from it.
+Strict: 1 is not 1.0, a list is not a tuple, and the order of a dict's keys counts, as loops follow it. NaN equals NaN;
+the order in which an object got its attributes does not count. A class of a notebook (`__main__`) equals the class of
+the same name in the module that was exported from it.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class _Comparison:
 
     def _comparer(self, a: Any) -> Callable[[Any, Any], str | None]:
         exact: dict[type, Callable[[Any, Any], str | None]] = {
-            **{dict: self._dicts, list: self._sequences, tuple: self._sequences, set: _sets, frozenset: _sets},
+            **{dict: self._ordered, list: self._sequences, tuple: self._sequences, set: _sets, frozenset: _sets},
             **{str: _texts, bytes: _bytes, bytearray: _bytes, float: _scalars, complex: _scalars},
             **{int: _scalars, bool: _scalars},
         }
@@ -67,6 +68,13 @@ class _Comparison:
 
     def _arrays(self, a: Any, b: Any) -> str | None:
         return array_difference(a, b, self.compare)
+
+    def _ordered(self, a: dict[Any, Any], b: dict[Any, Any]) -> str | None:
+        found = self._dicts(a, b)
+        if found is None and list(a) != list(b):
+            first = next((one, other) for one, other in zip(a, b, strict=True) if one != other)
+            return f"the order of its keys: {_show(first[0])} against {_show(first[1])}"
+        return found
 
     def _dicts(self, a: dict[Any, Any], b: dict[Any, Any]) -> str | None:
         for one, other, word in ((a, b, "second"), (b, a, "first")):
