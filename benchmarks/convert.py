@@ -120,8 +120,17 @@ class Conversion:
         document = json.loads(path.read_text(encoding="utf-8"))
         last = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": _DIGESTS}
         path.write_text(json.dumps({**document, "cells": [*document["cells"], last]}))
-        command = ["-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace",
-                   "--ExecutePreprocessor.kernel_name=python3", str(path)]
+        command = [
+            "-m",
+            "jupyter",
+            "nbconvert",
+            "--to",
+            "notebook",
+            "--execute",
+            "--inplace",
+            "--ExecutePreprocessor.kernel_name=python3",
+            str(path),
+        ]
         code, out = self._python(*command, cwd=folder)
         if code != 0:
             return (out.strip().splitlines() or ["it ended without a word"])[-1], {}

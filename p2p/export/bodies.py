@@ -42,12 +42,15 @@ def is_harmless(magic: str) -> bool:
     return bool(_HARMLESS.match(magic))
 
 
-def is_dropped(statement: Statement) -> bool:
-    """Whether a statement has no meaning in a module: p2p's own marks, and what only displays."""
+def is_dropped(statement: Statement, *, displays: bool = False) -> bool:
+    """Whether a statement has no meaning in a module: p2p's own marks, and what only displays.
+
+    With `displays` the latter stays: a method called `show`, or an item of a `defaultdict`, may act after all.
+    """
     node = statement.node
     if isinstance(node, ast.ImportFrom):
         return node.module == "p2p" and all(alias.name != "idempotency_key" for alias in node.names)
-    return only_shows(statement)
+    return not displays and only_shows(statement)
 
 
 def only_shows(statement: Statement) -> bool:

@@ -19,7 +19,9 @@ from p2p.notebook import Notebook
 from p2p.policy import Policy
 
 
-def compile_notebook(notebook: Notebook, name: str, parameters: Iterable[str], keep: Collection[int] = ()) -> Plan:
+def compile_notebook(
+    notebook: Notebook, name: str, parameters: Iterable[str], keep: Collection[int] = (), *, displays: bool = False
+) -> Plan:
     """The plan of the module that a notebook becomes.
 
     Args:
@@ -27,12 +29,13 @@ def compile_notebook(notebook: Notebook, name: str, parameters: Iterable[str], k
         name: the pipeline's name.
         parameters: names of the notebook's parameters.
         keep: places of unmarked statements that are needed for what they do, though no name leads to them.
+        displays: keep what seems only to show something.
 
     Raises:
         AnalysisError: it has no steps, or a step's needs cannot be told or met.
     """
     known = frozenset(parameters)
-    pieces = cut(notebook, known)
+    pieces = cut(notebook, known, displays=displays)
     if not any(isinstance(p, CellPiece | CallPiece) for p in pieces.all):
         raise AnalysisError(
             f"'{notebook.path}' has no steps, so there is nothing to export.",
@@ -43,6 +46,9 @@ def compile_notebook(notebook: Notebook, name: str, parameters: Iterable[str], k
         pieces = pieces.changing(keep, needs.is_data)
         needs = find_needs(pieces, known, keep)
     return _Builder(name, pieces, needs, notebook.path.parent).plan()
+
+
+_REBINDS = ("globals()", "exec(", "get_ipython().")
 
 
 class _Builder:
@@ -68,6 +74,7 @@ class _Builder:
             taken.add(steps[-1][1].name)
         self._refuse_globals()
         self._refuse_neighbours()
+        self._refuse_dynamic()
         ordered = tuple(step for _order, step in sorted(steps, key=lambda pair: pair[0]))
         self._refuse_twins(ordered)
         modules = self.needs.at_module_level
@@ -99,7 +106,9 @@ class _Builder:
             inputs = tuple(n for n in declared if n in inputs)
         policy = planned_policy(piece.mark.policy, piece.mark.name, piece, self.needs, inputs)
         hoisted = self.needs.hoisted_from(piece)
-        body = [s for s in piece.statements if s.line not in hoisted and not is_dropped(s)]
+        body = [
+            s for s in piece.statements if s.line not in hoisted and not is_dropped(s, displays=self.pieces.displays)
+        ]
         outputs = self.needs.outputs(piece)
         recorded = [n for n in piece.names.maybe_writes if piece.names.kinds[n] == "value"]
         unsure = [n for n in recorded if n in outputs and n not in inputs]
@@ -185,6 +194,19 @@ class _Builder:
                         f"Cell {piece.cell.number}: `global {name}` means a variable of the module, and '{name}' is a "
                         "step's value.",
                         cure=f"Give '{name}' to the function as an argument, and return it.",
+                    )
+
+    def _refuse_dynamic(self) -> None:
+        """Names that the text does not tell: in what the steps need, and in what may give their values another one."""
+        last = max((p.order for p in self.pieces.all if not isinstance(p, FreePiece)), default=0)
+        for piece in self.pieces.all[:last]:
+            if not isinstance(piece, FreePiece) or piece.in_step:
+                continue
+            for line, what in piece.statement.names.dynamic:
+                if what.startswith(_REBINDS) or (self.needs.has(piece) and not piece.statement.is_import):
+                    raise AnalysisError(
+                        f"Cell {piece.cell.number}, line {line}: {what} hides which names are read and written.",
+                        cure="Write the names out.",
                     )
 
     def _refuse_neighbours(self) -> None:

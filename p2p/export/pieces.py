@@ -80,6 +80,7 @@ class Pieces:
     all: tuple[Piece, ...]
     functions: dict[str, tuple[StepFunction, Cell]]
     foreign: tuple[tuple[int, int, str], ...] = ()
+    displays: bool = False
 
     def foreign_above(self, piece: Piece) -> list[tuple[int, int, str]]:
         """(cell, line, text) of IPython's own lines in unmarked cells above a piece, but for the harmless ones."""
@@ -93,15 +94,15 @@ class Pieces:
         ))  # fmt: skip
 
 
-def cut(notebook: Notebook, parameters: Collection[str] = ()) -> Pieces:
+def cut(notebook: Notebook, parameters: Collection[str] = (), *, displays: bool = False) -> Pieces:
     """Cut a notebook with these parameters into pieces; AnalysisError for code that has no meaning in a module."""
-    cutter = _Cutter()
+    cutter = _Cutter(displays)
     for cell in notebook.cells:
         try:
             cutter.take(cell, parameters if cell is notebook.parameters else None)
         except AnalysisError as error:
             raise _in_cell(error, cell) from error
-    return Pieces(tuple(cutter.pieces), cutter.functions, tuple(cutter.foreign))
+    return Pieces(tuple(cutter.pieces), cutter.functions, tuple(cutter.foreign), displays)
 
 
 def _in_cell(error: AnalysisError, cell: Cell) -> AnalysisError:
@@ -112,7 +113,8 @@ def _in_cell(error: AnalysisError, cell: Cell) -> AnalysisError:
 
 
 class _Cutter:
-    def __init__(self) -> None:
+    def __init__(self, displays: bool) -> None:
+        self.displays = displays
         self.pieces: list[Piece] = []
         self.given: set[str] = set()
         self.foreign: list[tuple[int, int, str]] = []
@@ -186,7 +188,7 @@ class _Cutter:
 
     def _free(self, cell: Cell, statements: Iterable[Statement], *, in_step: bool = False) -> None:
         for statement in statements:
-            if not is_dropped(statement):
+            if not is_dropped(statement, displays=self.displays):
                 names = statement.names
                 self._add(FreePiece(
                     len(self.pieces), cell, self._reads(names), names.writes, names.mutates, names.late_reads,

@@ -93,8 +93,10 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
     return Export(manifest, directory, True, tuple(compared), tests)
 
 
-def _planned(notebook: Notebook, name: str, parameters: ParameterSet, keep: Collection[int] = ()) -> Plan:
-    plan = compile_notebook(notebook, name, [p["name"] for p in parameters.describe()], keep)
+def _planned(
+    notebook: Notebook, name: str, parameters: ParameterSet, keep: Collection[int] = (), *, displays: bool = False
+) -> Plan:
+    plan = compile_notebook(notebook, name, [p["name"] for p in parameters.describe()], keep, displays=displays)
     check_step_names([step.name for step in plan.steps])
     return plan
 
@@ -108,12 +110,19 @@ def _proven(work: Work, options: ExportOptions) -> tuple[Work, RunRecord, list[C
     try:
         return _tried(work, options)
     except EvidenceRefused as refused:
-        for keep in repairs(work.plan, refused.fields["step"]):
-            options.tell("not equal: trying again with unmarked cells that may have changed something unseen")
+        ways = [(keep, False) for keep in repairs(work.plan, refused.fields["step"])]
+        for keep, displays in [*ways, (frozenset(), True)]:
+            options.tell("not equal: trying again with what may have changed something unseen")
             with suppress(EvidenceRefused, AnalysisError):
-                plan = _planned(work.notebook, work.plan.name, work.parameters, keep)
+                plan = _planned(work.notebook, work.plan.name, work.parameters, keep, displays=displays)
+                if _texts(plan) == _texts(work.plan):
+                    continue
                 return _tried(replace(work, plan=plan), options)
         raise
+
+
+def _texts(plan: Plan) -> list[tuple[str, str]]:
+    return [(step.name, step.source) for step in plan.steps]
 
 
 def _tried(work: Work, options: ExportOptions) -> tuple[Work, RunRecord, list[Comparison]]:
