@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.journeys.workshop import Workshop
 
 CELLS = (
@@ -11,6 +13,7 @@ CELLS = (
 )
 
 
+@pytest.mark.soak
 def test_an_edit_by_hand_comes_back_and_is_exported(workshop: Workshop) -> None:
     path = workshop.write("sums", *CELLS, params="size: int = 3")
     assert workshop.p2p("export", str(path)).code == 0

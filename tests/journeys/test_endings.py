@@ -13,7 +13,7 @@ BY_NAME = {ending.name: ending for ending in ENDINGS}
 @pytest.mark.parametrize(
     ("name", "way"),
     [
-        ("os_exit", "module"), ("sys_exit", "module"), ("timeout_in_c", "module"), ("memory_limit", "module"),
+        ("os_exit", "module"), ("timeout_in_c", "module"), ("memory_limit", "module"),
         ("timeout_in_c", "papermill"), ("timeout_in_c", "dask"), ("sigint", "dask"),
     ],
 )  # fmt: skip

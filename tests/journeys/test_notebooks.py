@@ -9,7 +9,7 @@ import pytest
 from tests.journeys.workshop import REPOSITORY, Workshop
 
 
-@pytest.mark.parametrize("name", ["penguins", "flight_delays"])
+@pytest.mark.parametrize("name", ["penguins", pytest.param("flight_delays", marks=pytest.mark.soak)])
 def test_a_notebook_still_gives_its_stored_outputs(workshop: Workshop, name: str) -> None:
     path = workshop.root / "notebooks" / f"{name}.ipynb"
     shutil.copyfile(REPOSITORY / "notebooks" / f"{name}.ipynb", path)
