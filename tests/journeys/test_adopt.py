@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.journeys.workshop import Workshop
 
 CELLS = [
@@ -21,6 +23,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.soak
 def test_a_plain_notebook_is_adopted_run_and_exported_equal(workshop: Workshop) -> None:
     path = workshop.write("plain", *CELLS)
     asked = workshop.p2p("adopt", str(path), "--json").answer

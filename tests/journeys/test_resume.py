@@ -175,6 +175,7 @@ def test_what_cannot_be_gone_on_with_is_refused(resumed: Resumed) -> None:
     assert files_with("hunter2hunter2", below=resumed.workshop.root / "mlruns") == []
 
 
+@pytest.mark.soak
 def test_equal_steps_of_another_run_are_not_run_again(workshop: Workshop) -> None:
     def run(number: int) -> dict[str, Any]:
         path = workshop.write(
@@ -192,6 +193,7 @@ def test_equal_steps_of_another_run_are_not_run_again(workshop: Workshop) -> Non
         assert workshop.mlflow_run(answer["run_id"]).data.metrics["rows"] == 3.0
 
 
+@pytest.mark.soak
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # MLflow's own
 def test_a_module_that_is_killed_goes_on(tmp_path: Path, make_project: Callable[[Path], Settings]) -> None:
     """A few of the trials of the soak test."""

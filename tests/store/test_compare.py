@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -75,8 +76,10 @@ def test_the_sentence_names_the_first_place(one: Any, other: Any, sentence: str)
     assert difference(other, one) is not None
 
 
-def test_the_order_of_keys_does_not_count() -> None:
-    assert difference({"a": 1, "b": 2}, {"b": 2, "a": 1}) is None
+def test_the_order_of_keys_counts_and_that_of_attributes_does_not() -> None:
+    assert difference({"a": 1, "b": 2}, {"b": 2, "a": 1}) == "the order of its keys: 'a' against 'b'"
+    one, other = SimpleNamespace(a=1, b=2), SimpleNamespace(b=2, a=1)
+    assert difference(one, other) is None
 
 
 def test_whether_lists_are_shared_does_not_count() -> None:
