@@ -96,6 +96,7 @@ class StepRecord:
         parent: name of the step that called it, empty for a step of the pipeline itself.
         error: type and message of what it raised, empty when it did not.
         fallback: whether its outputs are its fallback's; then `error` is that of its last attempt.
+        changed: inputs that it has changed in place and not given as outputs, as they were afterwards.
     """
 
     name: str
@@ -107,6 +108,7 @@ class StepRecord:
     parent: str = ""
     error: str = ""
     fallback: bool = False
+    changed: Mapping[str, ValueRef] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

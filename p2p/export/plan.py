@@ -99,11 +99,19 @@ class Plan:
     constants: tuple[LeftOut, ...] = ()
 
     def as_recorded(self, steps: Sequence[StepRecord]) -> Plan:
-        """The plan without outputs that a step gives on some ways only and did not give in a recorded run."""
-        given = {step.name: step.outputs for step in steps if not step.parent}
+        """The plan with what a recorded run has shown of the steps.
 
-        def kept(step: PlannedStep) -> tuple[str, ...]:
-            missing = [n for n in step.maybe if step.name in given and n not in given[step.name]]
-            return tuple(n for n in step.outputs if n not in missing)
+        An output that a step gives on some ways only, and did not give, is none. An input that it changed in place,
+        unseen in its text (`rng.normal()`), is one; but for a function step, whose `return` is its author's.
+        """
+        known = {step.name: step for step in steps if not step.parent}
 
-        return replace(self, steps=tuple(replace(step, outputs=kept(step)) for step in self.steps))
+        def outputs(step: PlannedStep) -> tuple[str, ...]:
+            record = known.get(step.name)
+            if record is None:
+                return step.outputs
+            given = [n for n in step.outputs if n not in step.maybe or n in record.outputs]
+            changed = [n for n in record.changed if n in step.takes and not step.is_function]
+            return tuple(dict.fromkeys([*given, *changed]))
+
+        return replace(self, steps=tuple(replace(step, outputs=outputs(step)) for step in self.steps))

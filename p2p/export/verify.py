@@ -86,13 +86,18 @@ def compare_runs(recorded: Sequence[StepRecord], module: Sequence[StepRecord], d
     """
     before = {s.name: s for s in recorded}
     outputs = [
-        (step.name, name, before[step.name].outputs.get(name) if step.name in before else None, ref)
+        (step.name, name, _given(before.get(step.name), name), ref)
         for step in module if not step.parent for name, ref in step.outputs.items()
     ]  # fmt: skip
     unlike = [(known, ref) for _s, _n, known, ref in outputs
               if known is not None and known.digest and ref.digest and known.digest != ref.digest]  # fmt: skip
     details = dict(zip([(k.digest, r.digest) for k, r in unlike], differ(unlike) if unlike else [], strict=True))
     return [_compare(step, name, known, ref, details) for step, name, known, ref in outputs]
+
+
+def _given(step: StepRecord | None, name: str) -> ValueRef | None:
+    """What a recorded step gave under a name, or made of its input of that name."""
+    return None if step is None else step.outputs.get(name) or step.changed.get(name)
 
 
 def loaded_here(values: ValueStore) -> Differ:

@@ -73,6 +73,7 @@ def _step(event: Mapping[str, Any], inputs: Mapping[str, ValueRef]) -> StepRecor
         parent=event.get("parent", ""),
         fallback=bool(event.get("fallback", False)),
         error=f"{event['error_type']}: {event['error']}" if "error_type" in event else "",
+        changed=_refs((event.get("kept") or {}).get("changed") or {}),
     )
 
 
