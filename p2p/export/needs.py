@@ -330,11 +330,11 @@ class Needs:
 
 
 def _imports_the_same(name: str, one: FreePiece, other: FreePiece) -> bool:
-    meanings = [_imported(name, piece.statement.node) for piece in (one, other)]
+    meanings = [imported(name, piece.statement.node) for piece in (one, other)]
     return meanings[0] is not None and meanings[0] == meanings[1]
 
 
-def _imported(name: str, node: ast.stmt) -> tuple[str, str] | None:
+def imported(name: str, node: ast.stmt) -> tuple[str, str] | None:
     """What a name stands for after an import, as (module, name in it); None for any other statement."""
     if isinstance(node, ast.ImportFrom):
         found = next((alias.name for alias in node.names if name in (alias.asname, alias.name)), name)

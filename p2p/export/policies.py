@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from p2p.analysis import StepFunction
 from p2p.errors import AnalysisError
-from p2p.export.needs import Needs
+from p2p.export.needs import Needs, imported
 from p2p.export.pieces import FreePiece, Piece
-from p2p.export.statements import Statement
 from p2p.policy import Named, Policy
 
 
@@ -81,12 +80,6 @@ def _full_name(name: str, needs: Needs, before: int) -> str:
     first, dot, rest = name.partition(".")
     writer = needs.writer(first, before)
     if isinstance(writer, FreePiece) and writer.statement.is_import:
-        return _imported(first, writer.statement) + dot + rest
+        meaning = ".".join(filter(None, imported(first, writer.statement.node) or (first,)))
+        return meaning + dot + rest
     return name
-
-
-def _imported(name: str, statement: Statement) -> str:
-    node = statement.node
-    assert isinstance(node, ast.Import | ast.ImportFrom)
-    start = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
-    return next((start + alias.name for alias in node.names if alias.asname == name), start + name)

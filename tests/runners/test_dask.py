@@ -17,7 +17,7 @@ from p2p.errors import InputRefused, StepTimeout, WorkerLost
 from p2p.execution import Services
 from p2p.model import RunStatus
 from p2p.params import ParameterSet
-from p2p.runners import dask, run_pipeline
+from p2p.runners import dask, run_pipeline, worker
 from p2p.runners.local import Engine, Here, StepFailed, run_tasks
 from p2p.settings import Settings
 from p2p.tracking import find_run
@@ -316,6 +316,22 @@ def test_a_run_on_dask_is_recorded_like_any_other(settings: Settings) -> None:
     assert run.data.metrics["seen"] == 4.0
     kept = list((settings.values.parent / "cache").rglob("*.json"))
     assert kept == [], "nobody here sees what a step on a worker depends on"
+
+
+def test_a_scheduler_is_used_by_its_address_when_its_workers_have_the_same_versions(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed", reason="it is an extra")
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
+    with distributed.LocalCluster(**options) as theirs:
+        own_run = OwnRun("0" * 32, "", f"sqlite:///{tmp_path}/none.db", tmp_path, lambda kind, **data: None)
+        with dask.cluster(theirs.scheduler_address) as client:
+            pipeline = Pipeline(name="many", version=1, params=Params, tasks=[Task(make, ["log"], ["rows"])])
+            engine = dask.DaskEngine(client, own_run, own=False)
+            assert run_tasks(pipeline, {"log": ""}, services, engine)["rows"] == [1]
+        monkeypatch.setattr(dask, "_within", lambda *_: {"tcp://elsewhere": {**worker.versions(), "python": "2.7"}})
+        with pytest.raises(InputRefused, match=r"tcp://elsewhere has python 2.7 \(here 3"):
+            dask.cluster(theirs.scheduler_address).__enter__()
 
 
 def test_an_engine_that_is_not_there_is_refused_and_no_run_begins(
