@@ -183,6 +183,8 @@ def _own_nodes(body: Collection[ast.AST]) -> Iterator[ast.AST]:
 
 def step_calls(source: str, known: Collection[str]) -> tuple[StepCall, ...]:
     """Every call of the functions named in `known`, in the order of the source; those not at the top are not simple."""
+    if not known:
+        return ()
     tree = parse_cell(source)
     python = to_python(source)
     calls = [call for statement in tree.body for call in _calls_in(statement, frozenset(known), python)]

@@ -38,13 +38,16 @@ def magics(source: str) -> tuple[tuple[int, str], ...]:
     return _transformed(source)[1]
 
 
+_CELLS = 2048  # how many cells are kept as read; each is looked at several times
+
+
 def split_lines(text: str, *, keepends: bool = False) -> list[str]:
     """The lines as Python counts them; `str.splitlines` also cuts at form feeds and at U+2028."""
     lines = _LINE.findall(text)
     return lines if keepends else [line.rstrip("\r\n") for line in lines]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_CELLS)
 def parse_cell(source: str) -> ast.Module:
     """The syntax tree of a cell, not to be changed; AnalysisError with the line where it is no Python for a cell."""
     python = to_python(source)
@@ -79,7 +82,7 @@ def _syntax_refused(error: SyntaxError | ValueError, python: str) -> AnalysisErr
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_CELLS)
 def _transformed(source: str) -> tuple[str, tuple[tuple[int, str], ...]]:
     if not _MAYBE_IPYTHON.search(source) and _parses(source):
         return source, ()

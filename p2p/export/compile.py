@@ -134,6 +134,8 @@ class _Builder:
 
     def _in_body(self, statement: Statement, piece: CellPiece) -> Statement:
         """The statement; a star import, which a function cannot hold, with the names that the cell uses."""
+        if not _is_star(statement):
+            return statement
         used = {n.id for s in piece.statements for n in ast.walk(s.node) if isinstance(n, ast.Name)}
         return _written_out(statement, used)
 
@@ -243,10 +245,14 @@ def _modules(node: ast.stmt) -> list[str]:
     return [alias.name.partition(".")[0] for alias in node.names] if isinstance(node, ast.Import) else []
 
 
+def _is_star(statement: Statement) -> bool:
+    return isinstance(statement.node, ast.ImportFrom) and statement.node.names[0].name == "*"
+
+
 def _written_out(statement: Statement, wanted: Collection[str]) -> Statement:
     """The statement; a star import with the names that are wanted written out."""
     node = statement.node
-    if not isinstance(node, ast.ImportFrom) or node.names[0].name != "*":
+    if not (isinstance(node, ast.ImportFrom) and _is_star(statement)):
         return statement
     names = [ast.alias(name) for name in statement.names.writes if name in wanted]
     written = ast.ImportFrom(node.module, names, node.level) if names else ast.Pass()

@@ -97,9 +97,10 @@ class Pieces:
 def cut(notebook: Notebook, parameters: Collection[str] = (), *, displays: bool = False) -> Pieces:
     """Cut a notebook with these parameters into pieces; AnalysisError for code that has no meaning in a module."""
     cutter = _Cutter(displays)
+    beside = notebook.parameters
     for cell in notebook.cells:
         try:
-            cutter.take(cell, parameters if cell is notebook.parameters else None)
+            cutter.take(cell, parameters if cell is beside else None)
         except AnalysisError as error:
             raise _in_cell(error, cell) from error
     return Pieces(tuple(cutter.pieces), cutter.functions, tuple(cutter.foreign), displays)
@@ -200,7 +201,8 @@ def globals_of(piece: Piece) -> list[str]:
     """The names that functions of a piece declare `global`."""
     statements = piece.statements if isinstance(piece, CellPiece) else ()
     statements = (piece.statement,) if isinstance(piece, FreePiece) else statements
-    found = (node for s in statements for node in ast.walk(s.node) if isinstance(node, ast.Global))
+    may = (s for s in statements if "global" in s.source)
+    found = (node for s in may for node in ast.walk(s.node) if isinstance(node, ast.Global))
     return [name for node in found for name in node.names]
 
 

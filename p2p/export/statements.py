@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from p2p.analysis import CellNames, names_in, split_lines, to_python
+
+_MAY_HOLD_LINES = re.compile(r"\"\"\"|'''|\\\r?\n|[fFtT][rR]?[\"']")  # what a string of several lines has
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def _after(line: str, node: ast.stmt) -> str:
 def indent(source: str) -> str:
     """The source four spaces further in, but for lines that lie inside a string. It must parse as a module."""
     inside: set[int] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(ast.parse(source)) if _MAY_HOLD_LINES.search(source) else ():
         if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)):
             # Line numbers count from 1, so this leaves alone every line of the string but its first.
             inside.update(range(node.lineno, node.end_lineno or node.lineno))

@@ -163,7 +163,7 @@ def import_lines(sources: Iterable[str]) -> dict[str, tuple[str, ...]]:
     Cells that are not Python (`%%bash`) are passed over.
     """
     found: dict[str, tuple[str, ...]] = {}
-    for source in sources:
+    for source in (source for source in sources if "import" in source):
         for name, line in _imports(source):
             before = found.get(name, ())
             adds_up = all(text.startswith("import ") and " as " not in text for text in (*before, line))
