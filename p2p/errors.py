@@ -19,7 +19,7 @@ Errors carry their facts as fields, survive pickling, and know nothing of how th
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -136,20 +136,30 @@ class WorkerLost(RunFailed):
 
 
 class ContractBroken(RunFailed):
-    """A value at a step's border does not look as its contract says.
+    """Values at a step's border do not look as their contracts say.
 
     Args:
-        step: the step that made or received the value.
-        name: the value's name.
-        problems: one sentence per broken rule.
+        step: the step that takes or gives the values.
+        broken: by value, one sentence per broken rule; the message has the first few of many, the fields have all.
+        taken: whether the step takes the values; else it gives them.
     """
 
-    def __init__(self, step: str, name: str, problems: Sequence[str]) -> None:
+    def __init__(self, step: str, broken: Mapping[str, Sequence[str]], *, taken: bool = False) -> None:
+        parts = [f"'{name}', which breaks its contract: {_first_few(problems)}." for name, problems in broken.items()]
+        mend = f"Mend the data before step '{step}'" if taken else f"Mend step '{step}' or the data that it reads"
         super().__init__(
-            f"Step '{step}': value '{name}' breaks its contract: {'; '.join(problems)}.",
-            cure="Mend the data before this step, or change the contract if the new shape is right.",
-            fields={"step": step, "name": name, "problems": list(problems)},
-        )
+            " ".join(f"Step '{step}' {'takes' if taken else 'gives'} {part}" for part in parts),
+            cure=f"{mend}. If the new shape is right, change the contract: run the notebook on it and export again.",
+            fields={
+                "step": step, "border": "input" if taken else "output",
+                "values": {name: list(problems) for name, problems in broken.items()},
+            },
+        )  # fmt: skip
+
+
+def _first_few(problems: Sequence[str], most: int = 8) -> str:
+    more = len(problems) - most
+    return "; ".join([*problems[:most], *([f"and {more} more"] if more > 0 else [])])
 
 
 class EvidenceRefused(P2PError):

@@ -18,7 +18,7 @@ EXAMPLES = [
     errors.RunFailed("Step 'train' raised.", cure="Look at the trace."),
     errors.StepTimeout("train", 2.5),
     errors.WorkerLost("train", "its process ended"),
-    errors.ContractBroken("train", "rows", ["expected int, got str", "too few"]),
+    errors.ContractBroken("train", {"rows": ["expected int, got str", "too few"]}),
     errors.EvidenceRefused("Not promoted.", [FINDING], cure="Export again."),
     errors.StoreError("The value is damaged.", cure="Run the step again.", fields={"damaged": True}),
 ]

@@ -32,7 +32,7 @@ async def arun_step(work: Work, services: Services) -> Outcome:
     try:
         with telling.place.entered():
             telling.started()
-            contracts.check(work.name, work.inputs, work.contracts)
+            contracts.check(work.name, work.inputs, work.contracts, taken=True)
             recalled = _recall(work, telling)
             if recalled is not None:
                 return recalled

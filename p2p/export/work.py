@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -143,12 +142,7 @@ class Work:
     def _first_columns(self) -> dict[str, str]:
         """By name of a frame: the first column that its contract names."""
         contracts = contracting.infer(self.recorded.steps, self.store)
-        found = {}
-        for name, (_line, text) in contracts.items():
-            lines = [line.strip() for line in text.splitlines() if ": pa.Column(" in line]
-            if lines:
-                found[name] = str(ast.literal_eval(lines[0].split(": pa.Column(")[0]))
-        return found
+        return {name: contract.columns[0] for name, contract in contracts.items() if contract.columns}
 
     def run_tests(self) -> dict[str, Any]:
         """Run the generated tests; raises EvidenceRefused when one fails."""

@@ -193,7 +193,9 @@ def test_coroutine_steps_that_run_side_by_side_keep_their_own_children(services:
 def test_an_input_that_breaks_its_contract_stops_the_step_before_its_body(services: Services, events: Any) -> None:
     body = Flaky(0)
     made = work(body, inputs={"n": "three"}, contracts={"n": int}, policy=Policy(retries=3))
-    with pytest.raises(ContractBroken, match=r"Step 'load': value 'n' breaks its contract: expected int, got str"):
+    with pytest.raises(
+        ContractBroken, match=r"'load' takes 'n', which breaks its contract: expected int, got str"
+    ):
         run_step(made, services)
     assert body.calls == 0
     assert (events.last("step_finished")["state"], events.last("step_finished")["attempts"]) == ("failed", 0)
@@ -208,9 +210,9 @@ def test_an_output_that_breaks_its_contract_fails_the_step_and_names_step_value_
     made = work(lambda: {"people": pandas.DataFrame({"age": [1, -5]})}, contracts={"people": schema})
     with pytest.raises(ContractBroken) as caught:
         run_step(made, services)
-    assert caught.value.fields["step"] == "load"
-    assert caught.value.fields["name"] == "people"
-    assert "column 'age' breaks greater_than_or_equal_to(0) in 1 row, for example -5" in str(caught.value)
+    problem = "column 'age' breaks greater_than_or_equal_to(0): 1 of 2 rows, e.g. row 1: -5"
+    assert caught.value.fields == {"step": "load", "border": "output", "values": {"people": [problem]}}
+    assert f"Step 'load' gives 'people', which breaks its contract: {problem}." in str(caught.value)
     assert events.last("step_finished")["state"] == "failed"
     assert isinstance(services.values, MemoryStore)
     assert services.values.files == {}

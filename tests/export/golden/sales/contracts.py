@@ -24,3 +24,16 @@ CONTRACTS = {
     "amount": (int, float),
     "lead": (int, float),
 }
+
+# What the recorded values were like, for you to read. Nothing is held to it: other data may have other ones.
+OBSERVED = {
+    "sales": {
+        "month": {"min": 1, "max": 2},
+        "net": {"min": 5.0, "max": 20.0},
+    },
+    "tidy": {
+        "month": {"min": 1, "max": 1},
+        "net": {"min": 10.0, "max": 20.0},
+        "gross": {"min": 12.0, "max": 24.0},
+    },
+}
