@@ -1,0 +1,111 @@
+"""Digests of the values that a program ends with, taken inside it, whatever interpreter runs it.
+
+This is the one module that is imported into the kernels, scripts and pipelines that are measured. It gives nothing to
+p2p but one value at a time, to digest.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+from p2p.store import encode
+
+SHOWN = 16  # hex digits of a digest
+OWN = "*"  # behind the digest of a value whose class, or that of a part of it, the notebook itself defines
+DRAWN = "~"  # behind that of a figure, or of what holds a part of one: it depends on the screen it was drawn for
+ALLOWANCE = 30.0  # seconds that the digests at the ends of cells may take in all
+_SHELL = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open", "display"})
+
+Digests = dict[str, str | None]
+
+
+def _mark(codec: str | None, data: bytes) -> str:
+    drawn = codec == "png" or b"matplotlib" in data
+    return (OWN if b"__main__" in data else "") + (DRAWN if drawn else "")
+
+
+def digest(value: Any) -> str | None:
+    """The beginning of a value's digest; None for what has none."""
+    try:
+        ref, data = encode(value)
+    except Exception:  # noqa: BLE001 - a value's own code runs here and may raise anything: it has no digest then
+        return None
+    if ref.digest is None:
+        return None
+    return ref.digest[:SHOWN] + _mark(ref.codec, data)
+
+
+def bare(digest: str) -> str:
+    """A digest without its marks, as long as those that are compared."""
+    return digest.rstrip(OWN + DRAWN)[:SHOWN]
+
+
+def digests(names: Mapping[str, Any]) -> Digests:
+    """The digests of the user's values: not of modules, functions and classes, nor of what the shell put there."""
+    return {
+        name: digest(value)
+        for name, value in names.items()
+        if not name.startswith("_") and name not in _SHELL and not isinstance(value, (ModuleType, FunctionType, type))
+    }
+
+
+class Watch:
+    """Takes the digests at the end of each cell of a kernel, while the allowance lasts.
+
+    Attributes:
+        borders: for each cell that ran, its digests; None when the allowance was used up.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self.borders: list[Digests | None] = []
+        self._shell = shell
+        self._depth = 0  # `%%capture` and the like run a cell inside the cell
+        self._spent = 0.0
+        shell.events.register("pre_run_cell", self._before)
+        shell.events.register("post_run_cell", self._after)
+
+    def _before(self, _info: Any) -> None:
+        self._depth += 1
+
+    def _after(self, _result: Any) -> None:
+        self._depth -= 1
+        if self._depth > 0:
+            return
+        if self._depth < 0:  # the cell that started the watch
+            self._depth = 0
+            return
+        started = time.perf_counter()
+        self.borders.append(digests(self._shell.user_ns) if self._spent < ALLOWANCE else None)
+        self._spent += time.perf_counter() - started
+
+
+_watches: list[Watch] = []
+
+
+def watch(shell: Any) -> None:
+    """Watch the cells of this kernel from now on."""
+    _watches.append(Watch(shell))
+
+
+def leave(names: Mapping[str, Any], path: str) -> None:
+    """Write down the digests of `names`, and those at the ends of the cells before where there was a watch."""
+    borders = _watches[0].borders if _watches else []
+    Path(path).write_text(json.dumps({"final": digests(dict(names)), "borders": borders}), encoding="utf-8")
+
+
+def last_words(path: Path) -> str:
+    """Code to put behind a program, that leaves the digests of its values in a file."""
+    return (
+        f"import benchmarks.convert.digests as _p2p_digests\n_p2p_digests.leave(globals(), {json.dumps(str(path))})\n"
+    )
+
+
+def left(path: Path) -> tuple[Digests, list[Digests | None]]:
+    """What `leave` wrote: the digests at the end, and those at the end of each cell."""
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return told["final"], told["borders"]

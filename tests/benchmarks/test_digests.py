@@ -1,0 +1,86 @@
+"""Digests are taken of the user's values, at the end and after each cell."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from benchmarks.convert import digests
+from benchmarks.convert.digests import OWN, Watch, digest, last_words, leave, left
+
+
+@pytest.fixture
+def main(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The names of a program that has just started."""
+    module = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    return vars(module)
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.clear_instance()
+    made = InteractiveShell.instance(config=config)
+    yield made
+    atexit.unregister(made.atexit_operations)
+    made.atexit_operations()
+    InteractiveShell.clear_instance()
+
+
+def test_modules_functions_and_classes_are_no_values(main: dict[str, Any]) -> None:
+    exec("import json\ndef f(): pass\nclass C: pass\nx = [1, 2]\n_hidden = 1", main)
+    assert digests.digests(main) == {"x": digest([1, 2])}
+
+
+def test_a_value_of_a_class_of_the_notebook_is_marked_however_deep(main: dict[str, Any]) -> None:
+    exec("class C:\n    pass\none = C()\ndeep = {'a': [one]}\nplain = {'a': [1]}", main)
+    found = digests.digests(main)
+    assert [name for name, d in found.items() if d is not None and d.endswith(OWN)] == ["one", "deep"]
+
+
+def test_what_cannot_be_stored_has_no_digest() -> None:
+    class Loud:
+        def __reduce__(self) -> Any:
+            raise RuntimeError("not me")
+
+    assert digest(Loud()) is None
+    assert digest(n for n in range(3)) is None
+
+
+def test_a_program_leaves_the_digests_of_its_values(main: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "digests.json"
+    exec("x = 1\n" + last_words(path), main)
+    assert left(path) == ({"x": digest(1)}, [])
+
+
+def test_a_watch_sees_each_cell_once_though_a_magic_runs_cells_inside(shell: Any) -> None:
+    watch = Watch(shell)
+    for cell in ("xs = [2, 1]", "%%capture said\nxs.sort()\nprint(xs)", "xs = 0"):
+        shell.run_cell(cell)
+    assert [border["xs"] for border in watch.borders if border] == [digest([2, 1]), digest([1, 2]), digest(0)]
+
+
+def test_a_watch_stops_when_its_allowance_is_used_up(
+    shell: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(digests, "ALLOWANCE", 0.0)
+    digests.watch(shell)
+    shell.run_cell("xs = 1")
+    leave(shell.user_ns, str(tmp_path / "digests.json"))
+    told = json.loads((tmp_path / "digests.json").read_text())
+    digests._watches.clear()
+    assert told["borders"] == [None]
+    assert told["final"]["xs"] == digest(1)
