@@ -13,7 +13,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 TOO_LONG = 124
-_ERROR = re.compile(r"[\w.]*(Error|Exception|Interrupt|NoSuchKernel)\b.*")
+_ERROR = re.compile(r"[\w.]*(Error|Exception|Interrupt|NoSuchKernel)(:|$)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 

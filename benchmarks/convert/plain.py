@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.convert.commands import Done, run
 from benchmarks.convert.digests import DRAWN, OWN, Digests, last_words, left
@@ -78,14 +79,20 @@ def _run(source: Source, folder: Path, timeout: float) -> tuple[Done, Path]:
     path = source.copied(folder / "notebooks")
     digests = folder / "digests.json"
     document = json.loads(path.read_text(encoding="utf-8"))
-    last = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": last_words(digests)}
+    last: dict[str, Any] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": last_words(digests),
+    }
     if (document["nbformat"], document["nbformat_minor"]) >= (4, 5):
         last["id"] = "digests"
     path.write_text(json.dumps({**document, "cells": [*document["cells"], last]}), encoding="utf-8")
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "00-watch.py").write_text(_STARTUP, encoding="utf-8")
-    command = [
+    command: list[str | Path] = [
         sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace",
         "--ExecutePreprocessor.kernel_name=python3", path,
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from benchmarks.convert.commands import TOO_LONG, Done
 from benchmarks.convert.digests import OWN, Digests
@@ -56,6 +57,7 @@ def test_a_refusal_has_a_right_reason_when_it_names_a_value_that_differs_anyway(
         "refused", "exit 3: the first at step 'draw', value 'x': differs", right_reason=True, seconds=2.0
     )
     assert not _refused(answer, plain({"x": "a1"}), 2.0).right_reason
+    assert not _refused(replace(answer, code=2), plain({"x": UNSTABLE}), 2.0).right_reason
 
 
 def test_a_command_that_was_stopped_takes_too_long() -> None:

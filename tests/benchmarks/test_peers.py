@@ -32,5 +32,5 @@ def test_a_missing_value_is_a_difference_only_where_all_should_be_there() -> Non
 def test_the_last_of_the_names_that_marimo_numbers_is_the_notebooks() -> None:
     runs = plain({"x": "a1", "x_7": "b1"}, {"x": "a3"})
     marimo = Marimo(Venv(Path("nowhere"), {}), 1.0)
-    found = marimo.renamed({"x": "a1", "x_1": "a2", "x_2": "a3", "x_7": "b1", "mo": "c1"}, runs)
+    found = marimo.renamed({"x": "a1", "x_2": "a3", "x_1": "a2", "x_7": "b1", "mo": "c1"}, runs)
     assert found == {"x": "a3", "x_7": "b1"}

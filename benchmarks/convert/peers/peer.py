@@ -84,7 +84,7 @@ class Peer(ABC):
 
     def run(self, folder: Path, outcome: str, *arguments: str | Path) -> Done:
         """Run a program of the peer's environment; where it fails, the conversion ends with that outcome."""
-        command = [self.venv.program(str(arguments[0])), *arguments[1:]]
+        command: list[str | Path] = [self.venv.program(str(arguments[0])), *arguments[1:]]
         done = run(command, folder, self.timeout, {**_HEADLESS, "PATH": self.venv.search_path})
         self.seconds = round(self.seconds + done.seconds, 1)
         if done.code != 0:

@@ -13,7 +13,7 @@ from benchmarks.convert.sources import NAME
 class Script(Peer):
     """`jupyter nbconvert --to script`, and the script run by Python."""
 
-    packages = ("nbconvert", "ipykernel")
+    packages: ClassVar[tuple[str, ...]] = ("nbconvert", "ipykernel")
     says_all = True
     interpreter: ClassVar[tuple[str, ...]] = ("python",)
 
