@@ -241,7 +241,7 @@ def check_command(words: list[str]) -> None:
         case ["python", "-m", module, *_]:
             assert module == "p2p" or re.fullmatch(r"pipelines\.[a-z_]+", module)
         case [program, *_]:
-            assert program in ("jupyter", "papermill", "pytest")
+            assert program in ("jupyter", "mypy", "papermill", "pytest", "ruff")
 
 
 def test_a_command_that_does_not_parse_is_found() -> None:

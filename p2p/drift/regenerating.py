@@ -43,8 +43,8 @@ def regenerate(notebook: Notebook, manifest: Manifest) -> Regenerated:
     """The module of a notebook, named and numbered as in a manifest. Raises AnalysisError where there can be none."""
     parameters = parameters_of(notebook)
     plan = _plan(notebook, manifest, [p["name"] for p in parameters.describe()])
-    types = {name: ValueRef(type=facts["type"]) for s in manifest.steps for name, facts in s["outputs"].items()}
-    module = cut_module(emit.steps_file(plan, types, parameters), made_of_cells(plan))
+    values = [(name, ValueRef(type=facts["type"])) for s in manifest.steps for name, facts in s["outputs"].items()]
+    module = cut_module(emit.steps_file(plan, emit.one_type_each(values), parameters), made_of_cells(plan))
     return Regenerated(notebook, plan, parameters, module, manifest.version)
 
 

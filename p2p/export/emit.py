@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from p2p.export.plan import Plan, PlannedStep
@@ -33,12 +33,22 @@ def params_file(parameters: ParameterSet, plan: Plan) -> str:
     return formatted("\n".join(lines), "params.py")
 
 
+def one_type_each(values: Iterable[tuple[str, ValueRef]]) -> dict[str, ValueRef]:
+    """By name a value of it, where all its values are of one type; a signature that named another would be wrong."""
+    found: dict[str, ValueRef] = {}
+    several = set()
+    for name, ref in values:
+        if found.setdefault(name, ref).type != ref.type:
+            several.add(name)
+    return {name: ref for name, ref in found.items() if name not in several}
+
+
 def steps_file(plan: Plan, types: Mapping[str, ValueRef], params: ParameterSet) -> str:
     """`steps.py`: one plain function a step, and above them what they use.
 
     Args:
         plan: the plan.
-        types: the recorded value of each name, for the signatures.
+        types: a recorded value of each name that has one type (see `one_type_each`), for the signatures.
         params: the parameters, for theirs.
     """
     annotations = _Annotations(plan, types, params)
@@ -81,6 +91,7 @@ class _Annotations:
     def __init__(self, plan: Plan, types: Mapping[str, ValueRef], params: ParameterSet) -> None:
         self._types = types
         self._params = {p["name"]: p["type"] for p in params.describe()}
+        self._given = {name for step in plan.steps for name in step.outputs}
         self._taken = {name for s in plan.imports for name in s.names.writes}
         self._lines: dict[str, None] = {}
 
@@ -99,9 +110,14 @@ class _Annotations:
         return list(self._lines)
 
     def _of(self, name: str) -> str:
-        kind = _PLAIN.match(str(self._params.get(name, "")))
-        if kind:
-            return kind[1]
+        """The type of a name; nothing where a step gives to a parameter's name what may be of another type."""
+        if name not in self._params:
+            return self._recorded(name)
+        kind = _PLAIN.match(str(self._params[name]))
+        text = kind[1] if kind else ""
+        return text if name not in self._given or self._recorded(name) == text else ""
+
+    def _recorded(self, name: str) -> str:
         ref = self._types.get(name)
         line, text = _KNOWN_TYPES.get(_PANDAS.get(ref.type, ref.type), ("", "")) if ref else ("", "")
         if line and text.split(".")[0] not in self._taken:

@@ -125,5 +125,5 @@ def _bad_parameters(bad: Sequence[tuple[str, str]]) -> str:
 def test_refuses_bad_parameters(bad: dict[str, object]) -> None:
     """A misspelt name, a wrong type and a value out of bounds never get as far as a step."""
     with pytest.raises(ValidationError):
-        Params(**bad)
+        Params.model_validate(bad)
 '''

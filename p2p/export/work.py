@@ -57,7 +57,7 @@ class Work:
         return DiskStore(self.settings.values)
 
     def write_module(self) -> None:
-        refs: dict[str, ValueRef] = {n: r for s in self.recorded.steps for n, r in s.outputs.items()}
+        refs = emit.one_type_each(item for s in self.recorded.steps for item in s.outputs.items())
         files = {
             "__init__.py": f'"""Version {self.version} of {self.plan.name}. It never changes; see manifest.json."""\n',
             "params.py": emit.params_file(self.parameters, self.plan),

@@ -165,7 +165,7 @@ def write_module(
     """Write version 1 of the plan's module."""
     package = directory / "pipelines" / _NAME / "v1"
     package.mkdir(parents=True)
-    refs = {name: ref for step in recorded.steps for name, ref in step.outputs.items()}
+    refs = emit.one_type_each(item for step in recorded.steps for item in step.outputs.items())
     with _steps_formatted():
         files = {
             "params.py": emit.params_file(parameters, plan),

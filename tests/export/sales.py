@@ -95,7 +95,7 @@ def module() -> dict[str, str]:
         StepRecord(name, StepState.DONE, 0.1, 1, outputs={n: store.put(v) for n, v in outputs.items()})
         for name, outputs in values.items()
     ]
-    types = {name: ref for step in steps for name, ref in step.outputs.items()}
+    types = emit.one_type_each(item for step in steps for item in step.outputs.items())
     return {
         "params.py": emit.params_file(parameters, plan),
         "steps.py": emit.steps_file(plan, types, parameters),

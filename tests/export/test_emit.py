@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from p2p.export.badparams import bad_parameters
+from p2p.export.compile import compile_notebook
+from p2p.export.emit import one_type_each, steps_file
+from p2p.model import ValueRef
 from p2p.notebook import parameters_of
 from tests.building import read_built
 from tests.export.sales import module
@@ -42,18 +45,6 @@ def test_the_hash_seed_changes_no_byte(texts: dict[str, str]) -> None:
         assert done.stdout == whole
 
 
-def test_generated_code_is_formatted_and_free_of_plain_mistakes(tmp_path: Path, texts: dict[str, str]) -> None:
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    options = ["--isolated", "--line-length", "120", str(tmp_path)]
-    ours = 'lint.isort.known-first-party=["p2p", "pipelines"]'
-    for command in (["check", "--select", "E,F,W,I,B", "--config", ours], ["format", "--check"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *options], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout
-
-
 def test_only_the_wiring_imports_p2p(texts: dict[str, str]) -> None:
     modules = {
         name: {
@@ -64,6 +55,24 @@ def test_only_the_wiring_imports_p2p(texts: dict[str, str]) -> None:
         for name, text in texts.items()
     }  # fmt: skip
     assert {name for name, found in modules.items() if "p2p" in found} == {"pipeline.py", "tests.py"}
+
+
+def test_a_signature_names_a_type_only_where_every_value_of_the_name_is_of_it() -> None:
+    number, text = ValueRef("builtins.int"), ValueRef("builtins.str")
+    assert one_type_each([("a", number), ("b", number), ("a", text), ("b", number)]) == {"b": number}
+
+
+def test_a_parameter_that_a_step_gives_anew_is_annotated_where_its_type_stays(tmp_path: Path) -> None:
+    notebook = read_built(
+        tmp_path, "%%step use\nmonth = month + 1\nrate = str(rate)\nkept = 1",
+        "%%step show\nx = month, rate, share, kept", params="month: int = 1\nrate: float = 0.5\nshare: float = 0.5",
+    )  # fmt: skip
+    parameters = parameters_of(notebook)
+    plan = compile_notebook(notebook, "small", [p["name"] for p in parameters.describe()])
+    types = {"month": ValueRef("builtins.int"), "rate": ValueRef("builtins.str")}
+    text = steps_file(plan, types, parameters)
+    assert "def use(month: int, rate):" in text
+    assert "def show(month: int, rate, share: float, kept):" in text
 
 
 def test_generated_tests_try_a_misspelt_name_and_a_value_out_of_bounds(tmp_path: Path) -> None:

@@ -25,15 +25,15 @@ CONTRACTS = {
     "lead": (int, float),
 }
 
-# What the recorded values were like, for you to read. Nothing is held to it: other data may have other ones.
+# What the recorded values were like, to be read; nothing is held to it: other data may differ.
 OBSERVED = {
     "sales": {
         "month": {"min": 1, "max": 2},
-        "net": {"min": 5.0, "max": 20.0},
+        "net": {"min": 5.0, "max": 20.0, "nulls": False},
     },
     "tidy": {
         "month": {"min": 1, "max": 1},
-        "net": {"min": 10.0, "max": 20.0},
-        "gross": {"min": 12.0, "max": 24.0},
+        "net": {"min": 10.0, "max": 20.0, "nulls": False},
+        "gross": {"min": 12.0, "max": 24.0, "nulls": False},
     },
 }
