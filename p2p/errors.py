@@ -168,12 +168,16 @@ class EvidenceRefused(P2PError):
     Args:
         findings: what the evidence is.
         step: the first step that it is about; empty where it is about none.
+        value: the first value that it is about; empty where it is about none.
     """
 
     exit_code = 3
 
-    def __init__(self, message: str, findings: Sequence[Finding], *, cure: str = "", step: str = "") -> None:
-        super().__init__(message, cure=cure, fields={"findings": [f.as_dict() for f in findings], "step": step})
+    def __init__(
+        self, message: str, findings: Sequence[Finding], *, cure: str = "", step: str = "", value: str = ""
+    ) -> None:
+        told = [finding.as_dict() for finding in findings]
+        super().__init__(message, cure=cure, fields={"findings": told, "step": step, "value": value})
         self.findings = list(findings)
 
 

@@ -38,6 +38,9 @@ class Manifest:
         units: by name, a digest of each function, constant or other statement in `steps.py`, by which an edit shows;
             empty in versions that were written before there was one.
         kept: the unmarked statements that were kept for what they do: `cell` and `what`, the beginning of their text.
+        tolerance: the part of a number by which values that are `close` may differ.
+        beside: whether it was verified in the notebook's directory, as it is not equal in an empty one.
+        reads: the files in the notebook's directory that it was seen to read; relative paths.
         p2p: the version of p2p that wrote it.
     """
 
@@ -59,6 +62,9 @@ class Manifest:
     notes: list[str] = field(default_factory=list)
     units: dict[str, str] = field(default_factory=dict)
     kept: list[dict[str, Any]] = field(default_factory=list)
+    tolerance: float = 0.0
+    beside: bool = True
+    reads: list[str] = field(default_factory=list)
     p2p: str = ""
     format: int = FORMAT
 
@@ -68,8 +74,11 @@ class Manifest:
 
     @property
     def digests(self) -> dict[str, dict[str, str | None]]:
-        """By step and output: the recorded digest."""
-        return {s["name"]: {n: o["digest"] for n, o in s["outputs"].items()} for s in self.steps}
+        """By step and output: the recorded digest; None where the value cannot be expected to have it again."""
+        return {
+            s["name"]: {n: None if o.get("verified") == "close" else o["digest"] for n, o in s["outputs"].items()}
+            for s in self.steps
+        }
 
 
 def read_manifest(directory: Path) -> Manifest:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from p2p.cache import generators
@@ -43,6 +44,20 @@ def recorded(directory: Path) -> Case:
     outputs = {n: load_file(directory, f"out_{n}", ValueRef.from_dict(r)) for n, r in index["outputs"].items()}
     generators.seed()
     return Case(index["step"], inputs, outputs)
+
+
+@contextmanager
+def as_verified(version: Path) -> Iterator[None]:
+    """In the block, the working directory is as it was when the version in the directory `version` was verified.
+
+    That is an empty one, or the notebook's, where the files lie that it reads.
+    """
+    if read_manifest(version).beside:
+        with beside_the_notebook(version):
+            yield
+        return
+    with TemporaryDirectory() as empty, chdir(empty):
+        yield
 
 
 @contextmanager
@@ -122,4 +137,4 @@ class _Digests:
             self.digests[data["step"]] = {name: ref["digest"] for name, ref in data["outputs"].items()}
 
 
-__all__ = ["Case", "assert_gives", "beside_the_notebook", "differences", "isolated", "recorded"]
+__all__ = ["Case", "as_verified", "assert_gives", "beside_the_notebook", "differences", "isolated", "recorded"]

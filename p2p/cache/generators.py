@@ -46,11 +46,11 @@ def put_back(saved: States) -> None:
         torch.set_rng_state(saved["torch"])
 
 
-def seed() -> None:
-    """Set the generators to a fixed state, so that what draws from them next can be compared with itself."""
-    random.seed(0)
+def seed(number: int = 0) -> None:
+    """Set the generators that are loaded to a known state, so that what draws from them next can be compared."""
+    random.seed(number)
     if "numpy" in sys.modules:
-        importlib.import_module("numpy.random").seed(0)
+        importlib.import_module("numpy.random").seed(number)
     torch: Any = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "manual_seed"):
-        torch.manual_seed(0)
+        torch.manual_seed(number)

@@ -181,6 +181,9 @@ def adopt(
 def export(
     notebook: Annotated[Path, typer.Argument(help="The notebook.")],
     name: Annotated[str, typer.Option("--name", help="The pipeline's name (default: the notebook's).")] = "",
+    tolerance: Annotated[
+        float, typer.Option(help="The part of a floating-point number by which the module's may differ.", min=0, max=1)
+    ] = 1e-12,
     json: Json = False,
 ) -> None:
     """Write a notebook as the next version of a pipeline, proven to give the notebook's results."""
@@ -192,7 +195,8 @@ def export(
 
     settings = load_settings(notebook)
     with Watch(quiet=json) as watch:
-        done = export_notebook(notebook, settings, ExportOptions(name=name, tell=watch.tell, watch=watch))
+        options = ExportOptions(name=name, tolerance=tolerance, tell=watch.tell, watch=watch)
+        done = export_notebook(notebook, settings, options)
     if json:
         show.answer_json(answer(done))
     else:

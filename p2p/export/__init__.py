@@ -1,7 +1,8 @@
 """Export: a notebook as version N of a pipeline, proven to give the notebook's own results."""
 
-from p2p.export.story import Export, ExportOptions, export_notebook
+from p2p.export.manifests import file_digests
+from p2p.export.options import TOLERANCE, ExportOptions
+from p2p.export.story import Export, export_notebook
 from p2p.export.verify import Comparison
-from p2p.export.work import file_digests
 
-__all__ = ["Comparison", "Export", "ExportOptions", "export_notebook", "file_digests"]
+__all__ = ["TOLERANCE", "Comparison", "Export", "ExportOptions", "export_notebook", "file_digests"]

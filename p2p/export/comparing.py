@@ -17,21 +17,28 @@ from p2p.store import DiskStore, difference
 
 
 def main() -> None:
-    """Tell the difference of each pair of stored values; an empty text where there is none."""
+    """Tell where each pair of stored values differs, and where beyond the tolerance; empty texts where it does not."""
     request = json.load(sys.stdin)
     answer_to = sys.stdout
     sys.stdout = sys.stderr  # what loading a value prints is not part of the answer
     sys.path[:0] = request["path"]
     store = DiskStore(Path(request["values"]))
-    answer_to.write(json.dumps([_difference(store, *pair) for pair in request["pairs"]]))
+    answer_to.write(json.dumps([_apart(store, request["tolerance"], *pair) for pair in request["pairs"]]))
 
 
-def _difference(store: DiskStore, one: Any, other: Any) -> str:
+def _apart(store: DiskStore, tolerance: float, *pair: Any) -> tuple[str, str]:
     try:
-        values = [store.get(ValueRef.from_dict(ref)) for ref in (one, other)]
+        one, other = (store.get(ValueRef.from_dict(ref)) for ref in pair)
     except StoreError as error:
-        return f"the stored bytes differ, and cannot be looked at: {error}"
-    return difference(*values) or ""
+        text = f"the stored bytes differ, and cannot be looked at: {error}"
+        return text, text
+    return apart(one, other, tolerance)
+
+
+def apart(one: Any, other: Any, tolerance: float) -> tuple[str, str]:
+    """Where two values differ, and where they differ beyond the tolerance; empty texts where they do not."""
+    exact = difference(one, other) or ""
+    return exact, (difference(one, other, tolerance=tolerance) or "") if exact and tolerance else exact
 
 
 if __name__ == "__main__":

@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from p2p.errors import AnalysisError, EvidenceRefused, RunFailed
-from p2p.export.compile import compile_notebook
-from p2p.export.naming import check_step_names, pipeline_name
-from p2p.export.plan import Plan
-from p2p.export.repair import repairs
+from p2p.errors import RunFailed
+from p2p.export.manifests import file_digests, write_manifest
+from p2p.export.naming import pipeline_name
+from p2p.export.options import ExportOptions
+from p2p.export.proving import planned, proven
 from p2p.export.staging import publish, staged
 from p2p.export.verify import Comparison, verified_values
-from p2p.export.work import Work, file_digests
+from p2p.export.work import Work
 from p2p.manifest import Manifest, read_manifest, versions
 from p2p.model import RunStatus
 from p2p.notebook import Notebook, parameters_of, read_notebook, run_notebook
-from p2p.params import ParameterSet
 from p2p.settings import Settings
 from p2p.store import DiskStore
 from p2p.tracking import RunRecord, find_run, past_runs
-from p2p.tracking.driver import Watcher
-
-Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportOptions:
-    """How to export.
-
-    Attributes:
-        name: the pipeline's name; the notebook's when not given.
-        tell: called with a line for each stage, for progress.
-        watch: called with the events of runs, for progress.
-    """
-
-    name: str = ""
-    tell: Tell = lambda _text: None
-    watch: Watcher | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +30,7 @@ class Export:
         written: whether there is a new version; False when the newest one is of the same notebook.
         directory: the version's directory.
         compared: each value beside the notebook's.
-        tests: how the generated tests went: `passed`, `seconds`.
+        tests: how the generated tests went: `passed`, `summary`.
     """
 
     manifest: Manifest
@@ -74,64 +53,22 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
     name = pipeline_name(options.name or notebook.name, settings.pipelines)
     parameters = parameters_of(notebook)
     parameters.model_source()  # refuses a secret in a default before anything runs
-    plan = _planned(notebook, name, parameters)
+    plan = planned(notebook, name, parameters)
     unchanged = _unchanged(notebook, name, settings)
     if unchanged is not None:
         return unchanged
     recorded = _recorded_run(notebook, settings, options)
     version = (versions(settings.pipelines / name) or [0])[-1] + 1
     with staged(settings, name, version) as stage:
-        work, verified, compared = _proven(
-            Work(notebook, plan, parameters, recorded, version, settings, stage), options
-        )
+        proof = proven(Work(notebook, plan, parameters, recorded, version, settings, stage, options.tolerance), options)
+        work = proof.work
         options.tell("writing and running its tests")
-        without = work.write_tests()
-        manifest = work.write_manifest(verified, compared, without)
+        without = work.write_tests(beside=proof.beside)
+        manifest = write_manifest(proof, without)
         tests = work.run_tests()
-        manifest = work.write_manifest(verified, compared, without, tests)
+        manifest = write_manifest(proof, without, tests)
         directory = publish(work.directory, settings.pipelines, name, version)
-    return Export(manifest, directory, True, tuple(compared), tests)
-
-
-def _planned(
-    notebook: Notebook, name: str, parameters: ParameterSet, keep: Collection[int] = (), *, displays: bool = False
-) -> Plan:
-    plan = compile_notebook(notebook, name, [p["name"] for p in parameters.describe()], keep, displays=displays)
-    check_step_names([step.name for step in plan.steps])
-    return plan
-
-
-def _proven(work: Work, options: ExportOptions) -> tuple[Work, RunRecord, list[Comparison]]:
-    """The module written, run and found equal; where it is not, once more with what it may lack, a few times.
-
-    Raises:
-        EvidenceRefused: it stays unequal; the first evidence, as that is nearest to what the notebook says.
-    """
-    try:
-        return _tried(work, options)
-    except EvidenceRefused as refused:
-        ways = [(keep, False) for keep in repairs(work.plan, refused.fields["step"])]
-        for keep, displays in [*ways, (frozenset(), True)]:
-            options.tell("not equal: trying again with what may have changed something unseen")
-            with suppress(EvidenceRefused, AnalysisError):
-                plan = _planned(work.notebook, work.plan.name, work.parameters, keep, displays=displays)
-                if _texts(plan) == _texts(work.plan):
-                    continue
-                return _tried(replace(work, plan=plan), options)
-        raise
-
-
-def _texts(plan: Plan) -> list[tuple[str, str]]:
-    return [(step.name, step.source) for step in plan.steps]
-
-
-def _tried(work: Work, options: ExportOptions) -> tuple[Work, RunRecord, list[Comparison]]:
-    work = replace(work, plan=work.plan.as_recorded(work.recorded.steps))
-    options.tell(f"writing {work.plan.name} v{work.version}")
-    work.write_module()
-    options.tell("running the module in a fresh process")
-    verified = work.run()
-    return work, verified, work.compare(verified)
+    return Export(manifest, directory, True, tuple(proof.compared), tests)
 
 
 def _unchanged(notebook: Notebook, name: str, settings: Settings) -> Export | None:

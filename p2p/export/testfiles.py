@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from p2p.export.emit import formatted
 from p2p.export.plan import Plan, PlannedStep
 
-CONFTEST = '''"""The tests run where the notebook ran; what steps log with plain MLflow goes to a store of its own."""
+CONFTEST = '''"""The tests run where the version was verified; plain MLflow logs to a store of their own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +19,8 @@ from p2p import testing
 
 
 @pytest.fixture(autouse=True, scope="module")
-def as_in_the_notebook() -> Iterator[None]:
-    with testing.isolated(), testing.beside_the_notebook(Path(__file__).parent.parent):
+def as_verified() -> Iterator[None]:
+    with testing.isolated(), testing.as_verified(Path(__file__).parent.parent):
         yield
 '''
 

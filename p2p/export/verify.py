@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from p2p.errors import EvidenceRefused, RunFailed
+from p2p.export.comparing import apart
 from p2p.export.plan import Plan
 from p2p.manifest import Manifest
 from p2p.model import Finding, StepRecord, ValueRef
 from p2p.settings import Settings
-from p2p.store import ValueStore, difference
+from p2p.store import ValueStore
 from p2p.tracking import RunRecord, find_run
 
 
@@ -25,8 +27,10 @@ class Comparison:
     """One value of the module's run beside the notebook's.
 
     Attributes:
-        verdict: `equal`, `unequal`, `not recorded` (the notebook has no such value) or `not compared` (not storable).
-        detail: for `unequal`, the first difference; for `not compared`, the reason.
+        verdict: `equal`; `close`, where floating-point numbers differ within the tolerance; `structure`, where the
+            value cannot be stored and only its type and shape are the same; `not recorded`, where the notebook has no
+            such value; `unequal`.
+        detail: for `unequal` and `close`, the first difference; for `structure`, why it cannot be stored.
     """
 
     step: str
@@ -37,20 +41,51 @@ class Comparison:
     detail: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """Under what conditions a module runs.
+
+    Attributes:
+        directory: its working directory.
+        purpose: why, as the run's tag `p2p.purpose`.
+        seed: what the global random generators and the order of sets start from; None for what a new process has.
+    """
+
+    directory: Path
+    purpose: str = "verification"
+    seed: Seed | None = None
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What the global random generators start from, and `PYTHONHASHSEED`, which the order of sets follows."""
+
+    generators: int
+    hashes: int
+
+
 def run_module(
-    plan: Plan, version: int, stage: Path, settings: Settings, directory: Path, params: Mapping[str, Any], digest: str
-) -> RunRecord:
-    """Run the staged version in a fresh process, as a tracked run; raises EvidenceRefused when it fails."""
+    plan: Plan, version: int, stage: Path, settings: Settings, params: Mapping[str, Any], digest: str,
+    conditions: Conditions,
+) -> tuple[RunRecord, list[str]]:  # fmt: skip
+    """Run the staged version in a fresh process, as a tracked run; raises EvidenceRefused when it fails.
+
+    Gives its record, and the files in its working directory that it has read and not written itself.
+    """
+    seed = conditions.seed
     request = {
         "path": [str(stage)], "root": str(settings.root), "tracking_uri": settings.tracking_uri,
         "experiment": settings.experiment, "params": params, "notebook_digest": digest,
-        "tags": {"p2p.purpose": "verification"},
+        "tags": {"p2p.purpose": conditions.purpose}, "seed": None if seed is None else seed.generators,
     }  # fmt: skip
     module = f"pipelines.{plan.name}.v{version}.pipeline"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(stage), os.environ.get("PYTHONPATH", "")])}
+    if seed is not None:
+        environment["PYTHONHASHSEED"] = str(seed.hashes)
     done = subprocess.run(
         [sys.executable, "-m", "p2p.runners.child", module],
-        input=json.dumps(request), capture_output=True, text=True, cwd=directory, env=environment, check=False,
+        input=json.dumps(request), capture_output=True, text=True, cwd=conditions.directory, env=environment,
+        check=False,
     )  # fmt: skip
     if not done.stdout:
         raise RunFailed(f"The exported module could not be run: {_last_line(done.stderr)}", fields={"log": done.stderr})
@@ -64,7 +99,7 @@ def run_module(
         raise EvidenceRefused(
             f"'{plan.name}' was not exported: its module does not run.", [finding], step=answer["failed_step"]
         )
-    return find_run(settings.runs, answer["key"])
+    return find_run(settings.runs, answer["key"]), answer["read"]
 
 
 def _last_line(text: str) -> str:
@@ -73,7 +108,7 @@ def _last_line(text: str) -> str:
 
 
 Pairs = Sequence[tuple[ValueRef, ValueRef]]
-Differ = Callable[[Pairs], Sequence[str]]
+Differ = Callable[[Pairs], Sequence[tuple[str, str]]]
 
 
 def compare_runs(recorded: Sequence[StepRecord], module: Sequence[StepRecord], differ: Differ) -> list[Comparison]:
@@ -82,7 +117,8 @@ def compare_runs(recorded: Sequence[StepRecord], module: Sequence[StepRecord], d
     Args:
         recorded: the steps of the notebook's run.
         module: those of the module's.
-        differ: tells for each pair of values with two digests where they differ; nothing where they do not.
+        differ: tells for each pair of values with two digests where they differ, and where they differ beyond the
+            tolerance; nothing where they do not.
     """
     before = {s.name: s for s in recorded}
     outputs = [
@@ -100,22 +136,35 @@ def _given(step: StepRecord | None, name: str) -> ValueRef | None:
     return None if step is None else step.outputs.get(name) or step.changed.get(name)
 
 
-def loaded_here(values: ValueStore) -> Differ:
+def loaded_here(values: ValueStore, tolerance: float = 0.0) -> Differ:
     """Tells differences by loading the values in this process, which must know their classes."""
-    return lambda pairs: [difference(values.get(one), values.get(other)) or "" for one, other in pairs]
+    return lambda pairs: [apart(values.get(one), values.get(other), tolerance) for one, other in pairs]
 
 
 def _compare(
-    step: str, name: str, recorded: ValueRef | None, ref: ValueRef, details: Mapping[tuple[Any, Any], str]
+    step: str, name: str, recorded: ValueRef | None, ref: ValueRef, details: Mapping[tuple[Any, Any], tuple[str, str]]
 ) -> Comparison:
     if recorded is None:
         return Comparison(step, name, "not recorded", ref.digest, ref.type)
     if recorded.digest is None or ref.digest is None:
-        return Comparison(step, name, "not compared", None, ref.type, recorded.reason or ref.reason)
-    if recorded.digest == ref.digest:
-        return Comparison(step, name, "equal", ref.digest, ref.type)
-    detail = details[recorded.digest, ref.digest]
-    return Comparison(step, name, "unequal" if detail else "equal", ref.digest, ref.type, detail)
+        other = _other_structure(recorded, ref)
+        verdict, detail = ("unequal", other) if other else ("structure", recorded.reason or ref.reason)
+        return Comparison(step, name, verdict, None, ref.type, detail)
+    exact, beyond = ("", "") if recorded.digest == ref.digest else details[recorded.digest, ref.digest]
+    verdict = "unequal" if beyond else "close" if exact else "equal"
+    return Comparison(step, name, verdict, ref.digest, ref.type, beyond or exact)
+
+
+def _other_structure(one: ValueRef, other: ValueRef) -> str:
+    """How the types or shapes of two values differ, of which one cannot be stored; nothing where they do not."""
+    if _plain_type(one.type) != _plain_type(other.type):
+        return f"type {one.type} against {other.type}"
+    return f"shape {one.shape} against {other.shape}" if one.shape != other.shape else ""
+
+
+def _plain_type(name: str) -> str:
+    """A type's name; of a class of the notebook or of the module, what both call it."""
+    return re.sub(r"^(__main__|pipelines\.\w+\.v\d+\.steps)\.", "", name)
 
 
 def refuse_unequal(plan: Plan, compared: Sequence[Comparison], missing: Sequence[str]) -> None:
@@ -136,11 +185,12 @@ def refuse_unequal(plan: Plan, compared: Sequence[Comparison], missing: Sequence
     ]  # fmt: skip
     if findings:
         first = findings[0]
+        first_unequal = next((c for c in compared if c.verdict == "unequal"), None)
         raise EvidenceRefused(
             f"'{plan.name}' was not exported: {len(findings)} values differ, the first at {first.where}: {first.what}",
             findings,
-            step=next((c.step for c in compared if c.verdict == "unequal"), ""),
-        )
+            step=first_unequal.step if first_unequal else "", value=first_unequal.value if first_unequal else "",
+        )  # fmt: skip
 
 
 def verified_values(manifest: Manifest) -> tuple[Comparison, ...]:

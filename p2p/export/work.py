@@ -7,29 +7,25 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from blake3 import blake3
-
 from p2p.errors import EvidenceRefused, RunFailed
 from p2p.export import contracting, emit, locking, testfiles
 from p2p.export.badparams import bad_parameters
 from p2p.export.plan import Plan
-from p2p.export.units import unit_marks
-from p2p.export.verify import Comparison, Pairs, compare_runs, refuse_unequal, run_module
+from p2p.export.verify import Comparison, Conditions, Pairs, compare_runs, refuse_unequal, run_module
 from p2p.files import write_atomic
-from p2p.manifest import Manifest, compare_interfaces, read_manifest
 from p2p.model import Finding, ValueRef
 from p2p.notebook import Notebook
 from p2p.params import ParameterSet
-from p2p.pipeline import final_values
 from p2p.settings import Settings
 from p2p.store import DiskStore
-from p2p.tracking import RunRecord, facts
+from p2p.tracking import RunRecord
 
 
 @dataclass(frozen=True)
@@ -43,6 +39,7 @@ class Work:
     version: int
     settings: Settings
     stage: Path
+    tolerance: float
 
     @property
     def directory(self) -> Path:
@@ -68,13 +65,12 @@ class Work:
         for name, text in files.items():
             write_atomic(self.directory / name, text)
 
-    def run(self) -> RunRecord:
+    def run(self, conditions: Conditions) -> tuple[RunRecord, list[str]]:
         return run_module(
-            self.plan, self.version, self.stage, self.settings, self.notebook.path.resolve().parent,
-            self._params(), self.notebook.digest,
-        )  # fmt: skip
+            self.plan, self.version, self.stage, self.settings, self.params(), self.notebook.digest, conditions
+        )
 
-    def _params(self) -> dict[str, Any]:
+    def params(self) -> dict[str, Any]:
         """The recorded run's parameters; secrets are not recorded, so theirs are the defaults."""
         masked = {p["name"] for p in self.parameters.describe() if "Secret" in str(p["type"])}
         return {n: v for n, v in self.recorded.facts["params"].items() if n not in masked}
@@ -86,21 +82,25 @@ class Work:
         refuse_unequal(self.plan, compared, missing)
         return compared
 
-    def _differences(self, pairs: Pairs) -> Sequence[str]:
+    def _differences(self, pairs: Pairs) -> Sequence[tuple[str, str]]:
         request = {
             "path": [str(self.stage)], "values": str(self.settings.values),
-            "pairs": [[one.as_dict(), other.as_dict()] for one, other in pairs],
+            "tolerance": self.tolerance, "pairs": [[one.as_dict(), other.as_dict()] for one, other in pairs],
         }  # fmt: skip
         done = _python(["-m", "p2p.export.comparing"], self.stage, self.notebook.path.parent, json.dumps(request))
         if done.returncode != 0:
             raise RunFailed(f"Values could not be compared: {done.stderr.strip().splitlines()[-1:]}")
-        found: list[str] = json.loads(done.stdout)
-        return found
+        return [(exact, beyond) for exact, beyond in json.loads(done.stdout)]
 
-    def write_tests(self) -> dict[str, str]:
-        """Write the tests and their data; gives the steps that have no example, with reasons."""
+    def write_tests(self, *, beside: bool) -> dict[str, str]:
+        """Write the tests and their data; gives the steps that have no example, with reasons.
+
+        `beside` tells whether the notebook's own code runs in the notebook's directory, and not in an empty one.
+        """
         tests = self.directory / "tests"
-        without = self._make_cases(tests / "data")
+        with tempfile.TemporaryDirectory() as empty:
+            place = self.notebook.path.resolve().parent if beside else Path(empty).resolve()
+            without = self._make_cases(tests / "data", place)
         columns = self._first_columns()
         text = testfiles.test_file(self.plan, self.version, without, bad_parameters(self.parameters), columns)
         write_atomic(tests / "__init__.py", "")
@@ -108,7 +108,7 @@ class Work:
         write_atomic(tests / "test_pipeline.py", text)
         return without
 
-    def _make_cases(self, directory: Path) -> dict[str, str]:
+    def _make_cases(self, directory: Path, place: Path) -> dict[str, str]:
         inputs = {s.name: s.inputs for s in self.recorded.steps}
         steps = [
             {
@@ -121,9 +121,7 @@ class Work:
             "path": [str(self.stage)], "module": f"{self.package}.steps", "values": str(self.settings.values),
             "directory": str(directory), "steps": steps,
         }  # fmt: skip
-        done = _python(
-            ["-m", "p2p.export.samples"], self.stage, self.notebook.path.resolve().parent, json.dumps(request)
-        )
+        done = _python(["-m", "p2p.export.samples"], self.stage, place, json.dumps(request))
         if done.returncode != 0:
             raise RunFailed(f"The examples for the tests could not be made: {done.stderr.strip().splitlines()[-1:]}")
         return {name: why for name, why in json.loads(done.stdout).items() if why}
@@ -135,7 +133,7 @@ class Work:
             if name in earlier.outputs and earlier.name in recorded and name in recorded[earlier.name].outputs:
                 return recorded[earlier.name].outputs[name]
         if name in self.recorded.facts["params"]:
-            values = self.parameters.parse(self._params())
+            values = self.parameters.parse(self.params())
             return self.store.put(values.typed[name])
         return ValueRef(type="", reason=f"'{name}' was not recorded for {step}")
 
@@ -159,65 +157,11 @@ class Work:
             raise EvidenceRefused(f"'{self.plan.name}' was not exported: its tests do not pass. {summary}", [finding])
         return {"passed": int(passed[1]), "summary": summary.split(" in ")[0]}
 
-    def write_manifest(
-        self, verified: RunRecord, compared: Sequence[Comparison], without: dict[str, str],
-        tests: dict[str, Any] | None = None,
-    ) -> Manifest:  # fmt: skip
-        text, packages, notes = self._lock
-        write_atomic(self.directory / "requirements.lock", text)
-        change, changes = self._change()
-        manifest = Manifest(
-            pipeline=self.plan.name, version=self.version,
-            notebook=facts.relative(self.notebook.path, self.settings.root), notebook_digest=self.notebook.digest,
-            git_commit=facts.git_commit(self.settings.root), recorded_run=self.recorded.run_id,
-            verified_run=verified.run_id, params=self._params(), change=change, changes=changes,
-            interface=self.interface(), steps=self._step_facts(compared), files=file_digests(self.directory),
-            environment={"python": facts.python_version(), "packages": packages}, tests=tests or {},
-            notes=[*notes, *(f"{name} has no test alone: {why}" for name, why in without.items()), *self._left_out()],
-            units=unit_marks((self.directory / "steps.py").read_text(encoding="utf-8"), self.plan),
-            kept=[{"cell": part.cell, "what": part.what} for part in self.plan.kept],
-            p2p=facts.package_versions().get("p2p-toolkit", ""),
-        )  # fmt: skip
-        write_atomic(self.directory / "manifest.json", manifest.text())
-        return manifest
-
     @cached_property
-    def _lock(self) -> tuple[str, dict[str, str], list[str]]:
-        """The lock, its packages and notes; made once, because it takes seconds."""
+    def lock(self) -> tuple[str, dict[str, str], list[str]]:
+        """The text of requirements.lock, its packages and notes; made once, because it takes seconds."""
         names = ("steps.py", "params.py", "contracts.py")
         return locking.lock([(self.directory / n).read_text(encoding="utf-8") for n in names], self.settings.root)
-
-    def _left_out(self) -> list[str]:
-        found = {"left out, as no step needs them": self.plan.left_out, "kept for what they do": self.plan.kept}
-        cells = {why: sorted({part.cell for part in parts}) for why, parts in found.items()}
-        return [f"{why}: parts of cells {', '.join(map(str, numbers))}" for why, numbers in cells.items() if numbers]
-
-    def interface(self) -> dict[str, Any]:
-        contracts = contracting.as_mapping(contracting.infer(self.recorded.steps, self.store))
-        final = final_values([(s.takes, s.outputs) for s in self.plan.steps])
-        params = {
-            p["name"]: {"type": str(p["type"]), "default": p["default"], "required": p["required"]}
-            for p in self.parameters.describe()
-        }
-        return {"params": params, "outputs": {name: contracts.get(name, "") for name in final}}
-
-    def _change(self) -> tuple[str, list[str]]:
-        if self.version == 1:
-            return "first", []
-        before = read_manifest(self.settings.pipelines / self.plan.name / f"v{self.version - 1}")
-        return compare_interfaces(before.interface, self.interface())
-
-    def _step_facts(self, compared: Sequence[Comparison]) -> list[dict[str, Any]]:
-        return [
-            {
-                "name": step.name, "cell": step.cell, "cell_id": step.cell_id, "inputs": list(step.takes),
-                "outputs": {
-                    c.value: {"digest": c.digest, "type": c.type, "verified": c.verdict, "detail": c.detail}
-                    for c in compared if c.step == step.name
-                },
-            }
-            for step in self.plan.steps
-        ]  # fmt: skip
 
 
 def _notebook_code(plan: Plan, index: int) -> str:
@@ -233,11 +177,3 @@ def _python(arguments: Sequence[str], path: Path, directory: Path, text: str) ->
         [sys.executable, *arguments], input=text, capture_output=True, text=True, cwd=directory, env=environment,
         check=False,
     )  # fmt: skip
-
-
-def file_digests(directory: Path) -> dict[str, str]:
-    """Digest of each file of a version but its manifest, by relative path."""
-    skip = ("manifest.json",)
-    files = [p for p in sorted(directory.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
-    found = {p.relative_to(directory).as_posix(): str(blake3(p.read_bytes()).hexdigest()) for p in files}
-    return {name: digest for name, digest in found.items() if name not in skip}

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from p2p.cache import Reuse
+from p2p.cache.generators import seed
 from p2p.params import ParameterSet
 from p2p.runners.local import no_windows, run_pipeline
 from p2p.settings import Settings
@@ -25,14 +28,43 @@ def main() -> int:
     answer_to = sys.stdout
     sys.stdout = sys.stderr  # what steps print is not part of the answer
     sys.path[:0] = request["path"]
+    read = files_read(Path.cwd())
+    if request["seed"] is not None:
+        with suppress(ImportError):
+            importlib.import_module("numpy.random")  # so that it is seeded as well
+        seed(request["seed"])
     pipeline = importlib.import_module(sys.argv[1]).pipeline
     settings = Settings(Path(request["root"]), request["tracking_uri"], request["experiment"])
     values = ParameterSet.of(pipeline.params).parse(request["params"])
     outcome = run_pipeline(pipeline, values, settings, notebook_digest=request["notebook_digest"], tags=request["tags"],
                            reuse=Reuse(cache=False))  # fmt: skip  # what is to be proven is run
-    answer: dict[str, Any] = outcome.as_dict()
+    answer: dict[str, Any] = {**outcome.as_dict(), "read": sorted(read)}
     answer_to.write(json.dumps(answer))
     return 0 if outcome.status.value == "FINISHED" else 1
+
+
+def files_read(directory: Path) -> set[str]:
+    """Files of the directory that this process opens from now on, unless it has written them itself: relative paths.
+
+    Seen are those that are opened through Python, not those that a library's own C code opens.
+    """
+    read: set[str] = set()
+    written: set[str] = set()
+    root = directory.resolve()
+
+    def opened(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in ("open", "sqlite3.connect") or not isinstance(arguments[0], str | bytes):
+            return
+        path = Path(os.fsdecode(arguments[0])).absolute()
+        if path.is_relative_to(root):
+            name = path.relative_to(root).as_posix()
+            if event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+                written.add(name)
+            elif name not in written and path.is_file():
+                read.add(name)
+
+    sys.addaudithook(opened)
+    return read
 
 
 if __name__ == "__main__":

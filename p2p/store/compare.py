@@ -7,12 +7,13 @@ the same name in the module that was exported from it.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from p2p.store.canonical import dumps, parts_of
-from p2p.store.compare_arrays import array_difference, frame_difference, index_difference, placed
+from p2p.store.compare_arrays import array_difference, close, frame_difference, index_difference, placed
 from p2p.store.describing import preview
 from p2p.store.figures import PngCodec
 from p2p.store.naming import importable, type_name
@@ -23,19 +24,24 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 Seen = set[tuple[int, int]]
 
 
-def difference(a: Any, b: Any) -> str | None:
-    """The first place where `a` and `b` differ, as "place: a against b"; None when they are equal."""
-    return _Comparison().compare(a, b)
+def difference(a: Any, b: Any, *, tolerance: float = 0.0) -> str | None:
+    """The first place where `a` and `b` differ, as "place: a against b"; None when they are equal.
+
+    With a tolerance, floating-point numbers are equal too when they differ by no more than this part of the larger one;
+    in arrays and columns also by 8 units in the last place of the largest item.
+    """
+    return _Comparison(tolerance)(a, b)
 
 
 class _Comparison:
     """One comparison; remembers which pairs it is inside of, for values that contain themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, tolerance: float) -> None:
+        self.tolerance = tolerance
         self._seen: Seen = set()
         self._alive: list[Any] = []  # ids are only unique while their objects live
 
-    def compare(self, a: Any, b: Any) -> str | None:
+    def __call__(self, a: Any, b: Any) -> str | None:
         if a is b or (id(a), id(b)) in self._seen:
             return None
         a, b = _rendered(a), _rendered(b)
@@ -48,7 +54,7 @@ class _Comparison:
     def _comparer(self, a: Any) -> Callable[[Any, Any], str | None]:
         exact: dict[type, Callable[[Any, Any], str | None]] = {
             **{dict: self._ordered, list: self._sequences, tuple: self._sequences, set: _sets, frozenset: _sets},
-            **{str: _texts, bytes: _bytes, bytearray: _bytes, float: _scalars, complex: _scalars},
+            **{str: _texts, bytes: _bytes, bytearray: _bytes, float: self._numbers, complex: self._numbers},
             **{int: _scalars, bool: _scalars},
         }
         return exact.get(type(a)) or self._comparer_of_library_types(a) or self._objects
@@ -56,18 +62,26 @@ class _Comparison:
     def _comparer_of_library_types(self, a: Any) -> Callable[[Any, Any], str | None] | None:
         np: Any = sys.modules.get("numpy")
         if np is not None and isinstance(a, np.generic):
-            return _numpy_scalars
+            return self._numpy_scalars
         if np is not None and type(a) is np.ndarray:
             return self._arrays
         pd: Any = sys.modules.get("pandas")
         if pd is None:
             return None
         if type(a) in (pd.DataFrame, pd.Series):
-            return lambda one, other: frame_difference(one, other, self.compare)
-        return (lambda one, other: index_difference(one, other, self.compare)) if isinstance(a, pd.Index) else None
+            return lambda one, other: frame_difference(one, other, self)
+        return (lambda one, other: index_difference(one, other, self)) if isinstance(a, pd.Index) else None
+
+    def _numbers(self, a: Any, b: Any) -> str | None:
+        return None if abs(a - b) <= self.tolerance * max(abs(a), abs(b)) < math.inf else _scalars(a, b)
+
+    def _numpy_scalars(self, a: Any, b: Any) -> str | None:
+        if a.dtype != b.dtype:
+            return f"dtype {a.dtype} against {b.dtype}"
+        return None if a == b or (a != a and b != b) or close(a, b, self.tolerance) else f"{a} against {b}"
 
     def _arrays(self, a: Any, b: Any) -> str | None:
-        return array_difference(a, b, self.compare)
+        return array_difference(a, b, self)
 
     def _ordered(self, a: dict[Any, Any], b: dict[Any, Any]) -> str | None:
         found = self._dicts(a, b)
@@ -114,7 +128,7 @@ class _Comparison:
 
     def _first(self, parts: Any) -> str | None:
         for place, one, other in parts:
-            found = self.compare(one, other)
+            found = self(one, other)
             if found is not None:
                 return placed(place, found)
         return None
@@ -174,12 +188,6 @@ def _listed(items: Iterator[Any] | None) -> list[Any] | None:
 
 def _scalars(a: Any, b: Any) -> str | None:
     return None if a == b or (a != a and b != b) else f"{_show(a)} against {_show(b)}"
-
-
-def _numpy_scalars(a: Any, b: Any) -> str | None:
-    if a.dtype != b.dtype:
-        return f"dtype {a.dtype} against {b.dtype}"
-    return None if a == b or (a != a and b != b) else f"{a} against {b}"
 
 
 def _sets(a: Any, b: Any) -> str | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from p2p.store.arrays import canonical
 
-Compare = Callable[[Any, Any], str | None]
+
+class Compare(Protocol):
+    """A comparison under way: the first difference of two objects; what numbers may differ by."""
+
+    tolerance: float
+
+    def __call__(self, a: Any, b: Any, /) -> str | None: ...
 
 
 _PLACES = ("key ", "item ", "attribute ", "column ", "row ", "position ", "its ", "what ", "index", "dtype ")
@@ -26,7 +31,7 @@ def array_difference(a: Any, b: Any, compare: Compare) -> str | None:
         return f"shape {a.shape} against {b.shape}"
     if a.dtype.hasobject:
         return _first_object(a.ravel(), b.ravel(), a.shape, compare)
-    unequal = _unequal(a, b)
+    unequal = _unequal(a, b, compare.tolerance)
     count = int(unequal.sum())
     if count == 0:
         return None
@@ -85,7 +90,7 @@ def column_difference(a: Any, b: Any, compare: Compare) -> str | None:
     one, other = _plain_array(a), _plain_array(b)
     if one.dtype.hasobject:
         return _first_object(one, other, one.shape, compare, word="row")
-    unequal = _unequal(one, other)
+    unequal = _unequal(one, other, compare.tolerance)
     count = int(unequal.sum())
     if count == 0:
         return None
@@ -112,13 +117,31 @@ def _plain_array(values: Any) -> Any:
     return np.asarray(values) if isinstance(values.dtype, np.dtype) else np.asarray(values.array, dtype=object)
 
 
-def _unequal(a: Any, b: Any) -> Any:
+def close(a: Any, b: Any, tolerance: float) -> Any:
+    """True where the floating-point items of arrays or scalars of one dtype differ within the tolerance.
+
+    That is this part of the larger item, or 8 units in the last place of the largest item: rounding near zero.
+    """
+    import numpy as np
+
+    if not tolerance or a.dtype.kind not in "fc":
+        return np.zeros(a.shape, bool)
+    with np.errstate(all="ignore"):
+        sizes = np.maximum(np.abs(a), np.abs(b))
+        largest = np.max(sizes, where=np.isfinite(sizes), initial=0)
+        rounding = 8 * float(np.finfo(a.dtype).eps)
+        return np.abs(a - b) <= np.maximum(max(tolerance, rounding) * sizes, rounding * largest)
+
+
+def _unequal(a: Any, b: Any, tolerance: float) -> Any:
     """True where the items differ; missing equals missing."""
     import numpy as np
 
     unequal = np.asarray(a != b)
     if a.dtype.kind in "fcmM":
         unequal = unequal & ~(np.isnat(a) & np.isnat(b) if a.dtype.kind in "mM" else np.isnan(a) & np.isnan(b))
+    if tolerance:
+        unequal = unequal & ~close(a, b, tolerance)
     if a.dtype.names and unequal.any():  # a NaN in a field: only the bytes can say
         same = canonical(a).tobytes() == canonical(b).tobytes()
         unequal = np.zeros_like(unequal) if same else unequal

@@ -19,9 +19,10 @@ from unittest import mock
 
 from p2p.adoption import mark, propose
 from p2p.errors import EvidenceRefused, InputRefused, P2PError, RunFailed
-from p2p.export import contracting, emit, story
+from p2p.export import TOLERANCE, ExportOptions, contracting, emit
 from p2p.export.plan import Plan
-from p2p.export.verify import Comparison, Pairs, compare_runs, refuse_unequal
+from p2p.export.proving import planned, proven
+from p2p.export.verify import Comparison, Conditions, Pairs, compare_runs, refuse_unequal
 from p2p.model import Finding, ValueRef
 from p2p.notebook import Notebook, parameters_of, read_notebook
 from p2p.params import ParameterSet
@@ -81,7 +82,7 @@ class Bench:
             notebook = read_notebook(path)
             parameters = parameters_of(notebook)
             parameters.model_source()
-            plan = story._planned(notebook, _NAME, parameters)
+            plan = planned(notebook, _NAME, parameters)
         except InputRefused as refusal:
             return Outcome("refused", cells_named(str(refusal)), reason=str(refusal))
         trial = Trial(notebook, plan, parameters, self._record(notebook, directory), 1, directory, self.modules)
@@ -95,13 +96,13 @@ class Bench:
 
     def _proven(self, trial: Trial) -> Outcome:
         try:
-            found, verified, _compared = story._proven(trial, story.ExportOptions())  # type: ignore[arg-type]  # stands in
+            proof = proven(trial, ExportOptions())  # type: ignore[arg-type]  # stands in for Work
         except EvidenceRefused as refusal:
             said = [f"{f.where} {f.what}" for f in refusal.findings]
             return Outcome("different", step=refusal.fields["step"], reason=" ".join([str(refusal), *said]))
         except P2PError as error:
             return Outcome("broken", reason=f"{type(error).__name__}: {error}")
-        return unnoticed(found.plan, verified, trial.seen()) or Outcome("equal")
+        return unnoticed(proof.work.plan, proof.verified, trial.seen()) or Outcome("equal")
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,11 @@ class Trial:
         store = DiskStore(self.directory / "values")
         write_module(self.plan, self.parameters, self.recorded, store, self._module)
 
-    def run(self) -> RunRecord:
+    def run(self, conditions: Conditions) -> tuple[RunRecord, list[str]]:
+        if conditions.seed is not None:
+            raise RunFailed("A fork has its seeds already, so it cannot tell causes.")
         request = {
-            "directory": str(self.notebook.path.parent.resolve()), "values": str(self.directory / "values"),
+            "directory": str(conditions.directory), "values": str(self.directory / "values"),
             "module": f"pipelines.{_NAME}.v1.pipeline", "params": dict(self.parameters.parse({}).plain()),
         }  # fmt: skip
         try:
@@ -139,7 +142,7 @@ class Trial:
             step, error = answer["failed"]
             finding = Finding(f"step '{step}'", f"fails in the module: {error}.", "", "")
             raise EvidenceRefused(f"'{_NAME}' was not exported: its module does not run.", [finding], step=step)
-        return read_record(self._module / "verified")
+        return read_record(self._module / "verified"), []
 
     def compare(self, verified: RunRecord) -> list[Comparison]:
         compared = compare_runs(self.recorded.steps, verified.steps, self._differences)
@@ -148,11 +151,11 @@ class Trial:
         refuse_unequal(self.plan, compared, missing)
         return compared
 
-    def _differences(self, pairs: Pairs) -> list[str]:
+    def _differences(self, pairs: Pairs) -> list[tuple[str, str]]:
         references = [[one.as_dict(), other.as_dict()] for one, other in pairs]
-        answer = self.modules.ask("comparing", self._module, values=str(self.directory / "values"), pairs=references)
-        found: list[str] = answer["differences"]
-        return found
+        request = {"values": str(self.directory / "values"), "pairs": references, "tolerance": TOLERANCE}
+        answer = self.modules.ask("comparing", self._module, **request)
+        return [(exact, beyond) for exact, beyond in answer["differences"]]
 
     @property
     def _module(self) -> Path:

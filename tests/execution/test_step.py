@@ -193,9 +193,7 @@ def test_coroutine_steps_that_run_side_by_side_keep_their_own_children(services:
 def test_an_input_that_breaks_its_contract_stops_the_step_before_its_body(services: Services, events: Any) -> None:
     body = Flaky(0)
     made = work(body, inputs={"n": "three"}, contracts={"n": int}, policy=Policy(retries=3))
-    with pytest.raises(
-        ContractBroken, match=r"'load' takes 'n', which breaks its contract: expected int, got str"
-    ):
+    with pytest.raises(ContractBroken, match=r"'load' takes 'n', which breaks its contract: expected int, got str"):
         run_step(made, services)
     assert body.calls == 0
     assert (events.last("step_finished")["state"], events.last("step_finished")["attempts"]) == ("failed", 0)

@@ -35,7 +35,7 @@ def test_values_are_held_against_the_notebook_s_by_step_and_name(store: MemorySt
               record(store, "prepare_x", x=1), record(store, "inner", parent="fit", y=1)]  # fmt: skip
     found = {f"{c.step}/{c.value}": c.verdict for c in compare_runs(notebook, module, loaded_here(store))}
     assert found == {
-        "load/rows": "equal", "load/lock": "not compared", "fit/line": "unequal", "prepare_x/x": "not recorded"
+        "load/rows": "equal", "load/lock": "structure", "fit/line": "unequal", "prepare_x/x": "not recorded"
     }  # fmt: skip
 
 
@@ -57,3 +57,27 @@ def test_a_step_that_did_not_run_is_a_finding(plan: Plan) -> None:
 
 def test_equal_runs_pass(store: MemoryStore, plan: Plan) -> None:
     refuse_unequal(plan, compare_runs([record(store, "a", x=1)], [record(store, "a", x=1)], loaded_here(store)), [])
+
+
+def verdicts(store: MemoryStore, one: Any, other: Any, tolerance: float = 1e-9) -> tuple[str, str]:
+    differ = loaded_here(store, tolerance)
+    (found,) = compare_runs([record(store, "a", x=one)], [record(store, "a", x=other)], differ)
+    return found.verdict, found.detail
+
+
+def test_numbers_within_the_tolerance_are_close_and_the_difference_is_told(store: MemoryStore) -> None:
+    assert verdicts(store, [1.0, 2.0], [1.0, 2.0 + 1e-12]) == ("close", "item 1: 2.0 against 2.000000000001")
+    assert verdicts(store, [1.0, 2.0], [1.0, 2.0 + 1e-12], tolerance=0)[0] == "unequal"
+    assert verdicts(store, [1.0, 2.0], [1.0, 2.1])[0] == "unequal"
+
+
+def test_what_cannot_be_stored_is_held_by_its_type_and_shape(store: MemoryStore) -> None:
+    assert verdicts(store, (x for x in []), (x for x in [1]))[0] == "structure"
+    assert verdicts(store, (x for x in []), [1])[0] == "unequal"
+
+
+def test_an_unequal_value_is_named_in_the_refusal(store: MemoryStore, plan: Plan) -> None:
+    compared = compare_runs([record(store, "a", x=1)], [record(store, "a", x=2)], loaded_here(store))
+    with pytest.raises(EvidenceRefused) as refusal:
+        refuse_unequal(plan, compared, [])
+    assert (refusal.value.fields["step"], refusal.value.fields["value"]) == ("a", "x")

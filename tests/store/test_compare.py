@@ -132,3 +132,30 @@ def test_what_cannot_be_pickled_is_asked_for_equality() -> None:
     import threading
 
     assert difference(threading.Lock(), threading.Lock()) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        (1.0, 1.0 + 1e-12, True),
+        (1.0, 1.0 + 1e-6, False),
+        (1 + 1j, 1 + (1 + 1e-13) * 1j, True),
+        (float("inf"), 1.0, False),
+        (float("inf"), float("-inf"), False),
+        ({"a": [0.1]}, {"a": [0.1 + 1e-17]}, True),
+        (5, 6, False),
+        (10**12, 10**12 + 1, False),
+        (np.array([1.0, np.nan, np.inf]), np.array([1.0 + 1e-13, np.nan, np.inf]), True),
+        (np.array([1.0, np.nan]), np.array([1.0, 2.0]), False),
+        (np.array([1.0, 1e-17]), np.array([1.0, -3e-17]), True),  # what rounding leaves of a zero
+        (np.array([1e12, 0.5]), np.array([1e12, 0.7]), False),  # a small number beside a large one still counts
+        (np.float32(1), np.float32(1.0000001), True),
+        (np.array([1, 2]), np.array([1, 3]), False),
+        (pd.DataFrame({"a": [1.0, 2.0]}), pd.DataFrame({"a": [1.0, 2.0 + 1e-12]}), True),
+        (pd.DataFrame({"a": [1.0, 2.0]}), pd.DataFrame({"a": [1.0, 2.1]}), False),
+        (pd.Series(["a"]), pd.Series(["b"]), False),
+    ],
+)
+def test_a_tolerance_is_for_floating_point_numbers_only(one: object, other: object, equal: bool) -> None:
+    assert (difference(one, other, tolerance=1e-9) is None) is equal
+    assert difference(one, other) is not None
