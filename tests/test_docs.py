@@ -182,8 +182,10 @@ def test_every_tag_and_metric_that_the_code_writes_is_described() -> None:
 
 def test_every_make_target_and_generated_file_is_explained_in_the_layout() -> None:
     text = (DOCS / "layout.md").read_text(encoding="utf-8")
-    work = ast.parse(sources()["p2p/export/work.py"])
-    constants = {n.value for n in ast.walk(work) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    writers = [ast.parse(sources()[f"p2p/{name}.py"]) for name in ("export/work", "export/manifests", "manifest")]
+    constants = {
+        n.value for tree in writers for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    }
     files = sorted(c for c in constants if re.fullmatch(r"[a-z_]+\.(py|json|lock)", c))
     assert {"params.py", "steps.py", "pipeline.py", "contracts.py", "manifest.json", "requirements.lock"} <= set(files)
     assert [name for name in files if name not in text] == []
