@@ -34,6 +34,11 @@ def digest(of: States) -> str:
     return str(blake3(pickle.dumps(plain, protocol=5)).hexdigest(length=16))
 
 
+def digests() -> dict[str, str]:
+    """A digest of the state of each generator that is loaded, by name."""
+    return {name: digest({name: state}) for name, state in states().items()}
+
+
 def put_back(saved: States) -> None:
     """Set the generators that are loaded to these states; one that is not loaded will start from its own entropy."""
     if "random" in saved:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from p2p.analysis import digest_source
 from p2p.errors import AnalysisError, EvidenceRefused, RunFailed
 from p2p.export.causes import likeliest, sign
 from p2p.export.compile import compile_notebook
@@ -85,12 +86,22 @@ def _has_files(directory: Path) -> bool:
 
 def _mended(work: Work, step: str) -> Iterator[Plan]:
     """The plans that may be what is missing, the nearest to the first one first."""
-    ways = [(keep, False) for keep in repairs(work.plan, step)]
+    ways = [(keep, False) for keep in repairs(work.plan, step, _seen_to_act(work))]
     for keep, displays in [*ways, (frozenset[int](), True)]:
         with suppress(AnalysisError):
             plan = planned(work.notebook, work.plan.name, work.parameters, keep, displays=displays)
             if _texts(plan) != _texts(work.plan):
                 yield plan
+
+
+def _seen_to_act(work: Work) -> set[int]:
+    """The cells that the recorded run saw to change a value in place, or to draw at random."""
+    acted = {border.source for border in work.recorded.borders}
+    found: set[int] = set()
+    for cell in work.notebook.cells if acted else ():
+        with suppress(AnalysisError):
+            found |= {cell.number} if digest_source(cell.source) in acted else set()
+    return found
 
 
 def _texts(plan: Plan) -> list[tuple[str, str]]:

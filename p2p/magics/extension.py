@@ -11,6 +11,7 @@ from p2p.analysis import is_step_mark, split_mark, step_functions
 from p2p.errors import P2PError
 from p2p.execution import Work, arun_step
 from p2p.execution.services import activate as activate_services
+from p2p.magics.borders import Borders
 from p2p.magics.cellstep import MarkedCell, cell_work, check_inputs, finish, policy_of, read_cell
 from p2p.magics.definitions import definitions
 from p2p.magics.headless import make_headless
@@ -56,6 +57,7 @@ class Extension:
         self.known = KnownValues()
         self.parameters = PendingParameters()
         self.leftovers: Leftovers | None = None
+        self.borders: Borders | None = None
         self.session = self._session()
         self._inside = False
         self._cell: MarkedCell | None = None
@@ -71,6 +73,7 @@ class Extension:
             make_headless(self.shell, load_settings().output_limit)
             attached = AttachedSession(attachment, names_read(_sources(attachment.notebook)), masker)
             self.leftovers = Leftovers(attached.memory, attached.needed)
+            self.borders = Borders(attached.memory.events, attached.needed)
             return attached
         session = InteractiveSession(load_settings(), self._notebook, note)
         session.warm()
@@ -114,6 +117,8 @@ class Extension:
         self._refusal = None
         if self.leftovers is not None:
             self.leftovers.before()
+        if self.borders is not None:
+            self.borders.before()
         self.parameters.convert(self.shell.user_ns)
         guard.prepare(info.raw_cell)
         guard.arm()
@@ -149,6 +154,8 @@ class Extension:
             self.known.doubt()
         if self.leftovers is not None and source and result.success:
             self.leftovers.after(source, self.shell.user_ns, marked=is_step_mark(source))
+        if self.borders is not None and source:
+            self.borders.after(source, self.shell.user_ns)
         guard.install()
         guard.arm()
 

@@ -12,6 +12,21 @@ from p2p.model import RunStatus, StepRecord, StepState, ValueRef
 from p2p.tracking.journal import NAME, Tail, read_events
 
 
+@dataclass(frozen=True, slots=True)
+class CellBorder:
+    """What a cell of a headless run was seen to have done, beyond the names that it gave.
+
+    Attributes:
+        source: digest of its code.
+        changed: the names whose values it changed in place.
+        moved: the global random generators that it drew from or seeded.
+    """
+
+    source: str
+    changed: tuple[str, ...]
+    moved: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """One run, read from its journal.
@@ -23,6 +38,7 @@ class RunRecord:
         run_id: MLflow's run id; empty while MLflow does not know the run.
         steps: the last record of each step, in the order in which they first started.
         end: the fields of the event that ended it (failed step, cell, error).
+        borders: what cells were seen to do, in order; those that did nothing unseen are not among them.
     """
 
     key: str
@@ -32,6 +48,7 @@ class RunRecord:
     run_id: str = ""
     steps: tuple[StepRecord, ...] = ()
     end: Mapping[str, Any] = field(default_factory=dict)
+    borders: tuple[CellBorder, ...] = ()
 
     def step(self, name: str) -> StepRecord | None:
         return next((s for s in self.steps if s.name == name), None)
@@ -44,6 +61,7 @@ def read_record(directory: Path) -> RunRecord:
     run_id = ""
     steps: dict[str, StepRecord | None] = {}
     inputs: dict[str, dict[str, ValueRef]] = {}
+    borders: list[CellBorder] = []
     for event in read_events(directory):
         kind = event["kind"]
         if kind == "run_opened":
@@ -55,11 +73,13 @@ def read_record(directory: Path) -> RunRecord:
             inputs[event["id"]] = _refs(event["inputs"])
         elif kind == "step_finished":
             steps[event["step"]] = _step(event, inputs.get(event["id"], {}))
+        elif kind == "cell_border":
+            borders.append(CellBorder(event["source"], tuple(event["changed"]), tuple(event["moved"])))
         elif kind == "run_finished":
             end = event
     status = RunStatus(end["status"]) if end else RunStatus.RUNNING
     done = tuple(s for s in steps.values() if s is not None)
-    return RunRecord(directory.name, directory, facts, status, run_id, done, end)
+    return RunRecord(directory.name, directory, facts, status, run_id, done, end, tuple(borders))
 
 
 def _step(event: Mapping[str, Any], inputs: Mapping[str, ValueRef]) -> StepRecord:

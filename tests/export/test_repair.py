@@ -41,6 +41,13 @@ def test_first_what_touches_the_steps_making_and_then_all_above_it(planned: Call
     ]
 
 
+def test_what_the_recorded_run_saw_comes_before_all(planned: Callable[..., Plan]) -> None:
+    first, *_others = repairs(planned(), "top", seen=[3])
+    assert kept(planned(first)) == ["look = other + 1"]
+    below = repairs(planned(), "top", seen=[5])
+    assert next(below) == next(repairs(planned(), "top"))
+
+
 def test_what_is_kept_runs_in_its_place_and_gives_what_it_may_have_changed(planned: Callable[..., Plan]) -> None:
     related, everything = repairs(planned(), "top")
     assert [(s.name, s.takes, s.outputs) for s in planned(related).steps] == [
