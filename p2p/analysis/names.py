@@ -49,14 +49,18 @@ class CellNames:
     has_await: bool = False
 
 
-def cell_names(source: str) -> CellNames:
-    """The names of a cell, IPython syntax and step mark allowed; AnalysisError, where it is no Python."""
-    return names_in(parse_cell(source))
+def cell_names(source: str, *, lazy_annotations: bool = False) -> CellNames:
+    """The names of a cell, IPython syntax and step mark allowed; AnalysisError, where it is no Python.
+
+    With `lazy_annotations` a cell above has imported them from `__future__`, which holds for all below it.
+    """
+    return names_in(parse_cell(source), lazy_annotations=lazy_annotations)
 
 
-def names_in(tree: ast.Module) -> CellNames:
+def names_in(tree: ast.Module, *, lazy_annotations: bool = False) -> CellNames:
     """The names of code that has been parsed."""
     walker = Statements()
+    walker.lazy_annotations = lazy_annotations
     try:
         walker.walk(tree)
     except RecursionError as error:

@@ -17,6 +17,11 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _MAYBE_IPYTHON = re.compile(r"^[ \t]*[%!?]|\?[ \t]*$", re.MULTILINE)
 # Cell magics that only wrap the code below them: the code counts, the magic does not.
 _TRANSPARENT_CELL = re.compile(r"[ \t]*%%((time|step)(\s|$)|capture(\s+--\S+)*\s*$)")
+# Line magics that people write without their percent sign, alone in a cell, and which are then no Python.
+_AUTOMAGIC = re.compile(
+    r"(cd|ls|ll|cat|cp|mv|rm|mkdir|rmdir|less|more|man|pip|conda|mamba|uv|run|matplotlib|load_ext|reload_ext|autoreload"
+    r"|who|whos|time|timeit|prun|env|set_env|pinfo|pdoc|psource|store|reset|config|pylab|load|pushd|history|save)\s+\S.*"
+)
 _TIMED_LINE = re.compile(r"(?P<lead>\s*|.*=\s*)get_ipython\(\)\.run_line_magic\('time', (?P<code>'.*'|\".*\")\)\s*$")
 
 
@@ -87,7 +92,7 @@ def _transformed(source: str) -> tuple[str, tuple[tuple[int, str], ...]]:
     if not _MAYBE_IPYTHON.search(source) and _parses(source):
         return source, ()
     found: dict[int, str] = {}
-    lines = _clean(split_lines(source, keepends=True))
+    lines = _automagic(_clean(split_lines(source, keepends=True)))
     lines = _without_transparent_magics(lines)
     lines = _cell_magic(lines, found)
     if not found:
@@ -121,6 +126,15 @@ def _clean(lines: list[str]) -> list[str]:
     for clean in _manager().cleanup_transforms:
         body = clean(body)
     return ["\n"] * blank + list(body)
+
+
+def _automagic(lines: list[str]) -> list[str]:
+    """The lines of a cell with one line, `cd data`, with the percent sign that IPython lets people leave out there."""
+    blank = _leading_blank(lines)
+    text = "".join(lines[blank:]).strip()
+    if len(lines) - blank != 1 or not _AUTOMAGIC.fullmatch(text) or _parses(text):
+        return lines
+    return [*lines[:blank], f"%{text}\n"]
 
 
 def _leading_blank(lines: list[str]) -> int:

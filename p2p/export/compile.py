@@ -10,6 +10,7 @@ from pathlib import Path
 from p2p.analysis import StepFunction
 from p2p.errors import AnalysisError
 from p2p.export.bodies import is_dropped
+from p2p.export.globals import can_be_nonlocal, with_nonlocals
 from p2p.export.needs import Needs, find_needs
 from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces, cut, globals_of
 from p2p.export.plan import LeftOut, Plan, PlannedStep
@@ -60,6 +61,7 @@ class _Builder:
         self.pieces = pieces
         self.needs = needs
         self.calls: dict[str, int] = {}
+        self.nonlocals: dict[int, set[str]] = {}
 
     def plan(self) -> Plan:
         steps: list[tuple[int, PlannedStep]] = []
@@ -109,6 +111,7 @@ class _Builder:
         body = [
             s for s in piece.statements if s.line not in hoisted and not is_dropped(s, displays=self.pieces.displays)
         ]
+        self.nonlocals[piece.order] = {n for n in globals_of(piece) if self._stays_inside(n, piece, body, inputs)}
         outputs = self.needs.outputs(piece)
         recorded = [n for n in piece.names.maybe_writes if piece.names.kinds[n] == "value"]
         unsure = [n for n in recorded if n in outputs and n not in inputs]
@@ -133,9 +136,9 @@ class _Builder:
         return frozenset(name for found in names for name in found.builtin_reads)
 
     def _in_body(self, statement: Statement, piece: CellPiece) -> Statement:
-        """The statement; a star import, which a function cannot hold, with the names that the cell uses."""
+        """The statement as a function can hold it: globals of the cell are its own names, star imports written out."""
         if not _is_star(statement):
-            return statement
+            return with_nonlocals(statement, self.nonlocals[piece.order])
         used = {n.id for s in piece.statements for n in ast.walk(s.node) if isinstance(n, ast.Name)}
         return _written_out(statement, used)
 
@@ -225,7 +228,12 @@ class _Builder:
     def _goes_into_a_step(self, piece: Piece, name: str) -> bool:
         if isinstance(piece, FreePiece):
             return not piece.in_step and self.needs.has(piece) and self.needs.kind(piece) != "module"
-        return isinstance(piece, CellPiece) and name in piece.names.writes
+        return isinstance(piece, CellPiece) and name in piece.names.writes and name not in self.nonlocals[piece.order]
+
+    def _stays_inside(self, name: str, piece: CellPiece, body: list[Statement], inputs: Collection[str]) -> bool:
+        """Whether only functions that the step alone uses declare the name `global`, so that it can be the step's."""
+        leaves = any(name in globals_of(p) for p in self.needs.used_elsewhere(piece))
+        return not leaves and can_be_nonlocal(name, body, inputs)
 
     def _refuse_twins(self, steps: Iterable[PlannedStep]) -> None:
         seen: dict[str, PlannedStep] = {}

@@ -78,11 +78,13 @@ class Needs:
 
     def _find_kind(self, piece: FreePiece) -> str:
         end = len(self.pieces.all)
+        if piece.own:
+            return "local"
         early = [n for n in piece.reads if n not in piece.late]
         if any(self.is_data(n, piece.order) for n in early):
             return "data"
         if any(self._late_kind(n, end) != "module" for n in piece.late):
-            return "local" if piece.statement.is_definition else "data"
+            return "local" if piece.statement.is_helper else "data"
         early_writers = [self.writer(n, piece.order) for n in early]
         locals_read = any(isinstance(w, FreePiece) and self.kind(w) == "local" for w in early_writers)
         return "local" if locals_read else "module"
@@ -95,8 +97,12 @@ class Needs:
 
     # -- following needs ---------------------------------------------------------------------------------------------
 
-    def follow(self, piece: Piece, names: Sequence[str], before: int) -> None:
-        """Mark what `names` stand for at `before`, and what that needs in turn, as needed by `piece`."""
+    def follow(self, piece: Piece, names: Sequence[str], before: int, *, late: Collection[str] = ()) -> None:
+        """Mark what `names` stand for at `before`, and what that needs in turn, as needed by `piece`.
+
+        That nothing gives a name of `late`, which only a function reads when it is called, is no error: the notebook
+        runs, so nothing calls it before the name is there.
+        """
         for name in names:
             self.wanted.add(name)
             writer, maybe = self._meanings(name, before)
@@ -107,7 +113,9 @@ class Needs:
             elif isinstance(writer, FreePiece):
                 self._use(writer, piece)
             elif writer is None and self._is_unknown(name, piece):
-                self._refuse_unknown(name, piece, before)
+                self._refuse_hidden(name, piece, before)
+                if name not in late:
+                    self._refuse_unknown(name, piece, before)
 
     def _is_unknown(self, name: str, piece: Piece) -> bool:
         """Whether a read must fail: a read that the cell may satisfy by itself, on some way through it, need not."""
@@ -121,11 +129,11 @@ class Needs:
         users.add(piece.order)
         self._used_by.setdefault(piece.order, []).append(writer.order)
         self._needed[writer.order] = writer
-        early = [n for n in writer.reads if n not in writer.late]
+        early = [n for n in writer.reads if n not in writer.late and n not in writer.own]
         self.follow(piece, early, writer.order)
         own = [n for n in writer.writes if n not in writer.statement.names.maybe_writes]
         late = [n for n in writer.late if n not in own]
-        self.follow(piece, late, piece.order)
+        self.follow(piece, late, piece.order, late=late)
 
     def _use_function(self, name: str, piece: Piece) -> None:
         if isinstance(piece, CallPiece) and piece.call.function == name:
@@ -174,6 +182,10 @@ class Needs:
             self.keep(piece)
             return
         self._setup.add(piece.order)
+        self.require(piece)
+
+    def require(self, piece: FreePiece) -> None:
+        """A statement at the module's top that no name leads to, and that is needed all the same."""
         self._use(piece, piece)
 
     def keep(self, piece: FreePiece) -> None:
@@ -182,7 +194,8 @@ class Needs:
             self._kept.add(piece.order)
             self._use(piece, piece)
 
-    def _refuse_unknown(self, name: str, piece: Piece, before: int) -> None:
+    def _refuse_hidden(self, name: str, piece: Piece, before: int) -> None:
+        """Refuse a name that may come from code above whose names cannot be told."""
         for above in self.pieces.all[:before]:
             for line, what in above.statement.names.dynamic if isinstance(above, FreePiece) else ():
                 raise AnalysisError(
@@ -196,6 +209,8 @@ class Needs:
                 f"{_step_word(piece)} (cell {piece.cell.number}) reads '{name}', which no other cell above writes.",
                 cure="Write it in Python.",
             )
+
+    def _refuse_unknown(self, name: str, piece: Piece, before: int) -> None:
         known = {n: p.cell.number for p in self.pieces.all[:before] for n in p.writes}
         close = nearest(name, [*known, *self.parameters])
         where = f" (cell {known[close]})" if close in known else ""
@@ -216,6 +231,10 @@ class Needs:
 
     def is_kept(self, piece: FreePiece) -> bool:
         return piece.order in self._kept
+
+    def used_elsewhere(self, piece: CellPiece) -> list[FreePiece]:
+        """The definitions of a step's cell that other pieces use."""
+        return [p for p in self._index.in_cell(piece) if self.has(p) and p.statement.is_definition]
 
     def imports(self) -> list[FreePiece]:
         """The needed imports."""
@@ -270,14 +289,40 @@ class Needs:
     def local_to(self, piece: Piece) -> list[FreePiece]:
         """The helpers that go into this step's own body."""
         used = [self._needed[order] for order in sorted(self._used_by.get(piece.order, []))]
-        return [p for p in used if self.kind(p) == "local" or (self.kind(p) == "module" and self._is_second_meaning(p))]
+        local = {
+            p for p in used if self.kind(p) == "local" or (self.kind(p) == "module" and self._is_second_meaning(p))
+        }
+        while more := {p for p in used if p not in local and self._calls_one_of(local, p)}:
+            local |= more
+        return [p for p in used if p in local]
+
+    def _calls_one_of(self, local: Collection[FreePiece], piece: FreePiece) -> bool:
+        """Whether a helper at the module's top reads what has another meaning in a step's body than there."""
+        if not local or not piece.statement.is_helper or self.kind(piece) != "module":
+            return False
+        if any(name in piece.late for other in local for name in other.writes):
+            return True
+        return any(self.writer(name, piece.order) in local for name in piece.reads)
 
     def data_reads(self, piece: Piece, local: Sequence[FreePiece]) -> tuple[str, ...]:
         """The values and parameters that a step takes, those of its local helpers included."""
         own = {name for p in local for name in p.writes}
+        for helper in local:
+            self._refuse_rebound(helper, piece)
         reads = [n for n in piece.reads if n not in own and self.is_data(n, piece.order)]
         helped = [n for p in local for n in p.reads if n not in own and self.is_data(n, piece.order)]
         return tuple(dict.fromkeys([*reads, *helped]))
+
+    def _refuse_rebound(self, helper: FreePiece, piece: Piece) -> None:
+        """Refuse a definition that keeps a value of its step's cell which stands for another one where it is used."""
+        for name in helper.own:
+            writer = self.writer(name, piece.order)
+            if writer is not None and writer.cell is not helper.cell:
+                raise AnalysisError(
+                    f"Cell {helper.cell.number}: '{helper.writes[0]}' keeps the '{name}' of its own cell, which cell "
+                    f"{writer.cell.number} gives another value before {_step_word(piece)} uses it.",
+                    cure=f"Give '{name}' to it as an argument.",
+                )
 
     def outputs(self, piece: CellPiece) -> tuple[str, ...]:
         """A cell's outputs: as declared or read from its code, and whatever else it writes that a later step reads."""
@@ -290,7 +335,10 @@ class Needs:
 
     def _is_read_later(self, name: str, piece: CellPiece) -> bool:
         readers = self._index.readers(name, piece.order)
-        return any(not isinstance(other, FreePiece) or self.has(other) for other in readers)
+        helpers = (p for p in self._index.in_cell(piece) if name in p.reads and self.has(p))
+        return any(not isinstance(other, FreePiece) or self.has(other) for other in readers) or any(
+            self.kind(helper) == "local" for helper in helpers
+        )
 
     def implicit_groups(self) -> list[list[FreePiece]]:
         """Needed statements that compute with data, cell by cell, and apart where a step stands between them."""
@@ -360,10 +408,12 @@ def find_needs(pieces: Pieces, parameters: frozenset[str], keep: Collection[int]
     modules = {n for p in pieces.all if isinstance(p, FreePiece) and p.statement.is_import for n in p.writes}
     for piece in pieces.all:
         if isinstance(piece, FreePiece):
-            if not piece.in_step and is_setting(piece.statement, modules):
+            if piece.statement.is_future:
+                needs.require(piece)
+            elif not piece.in_step and is_setting(piece.statement, modules):
                 needs.set_up(piece)
             continue
-        needs.follow(piece, piece.reads, piece.order)
+        needs.follow(piece, piece.reads, piece.order, late=piece.late)
         if isinstance(piece, CallPiece):
             needs.follow_function(pieces.functions[piece.call.function][0], piece)
         elif isinstance(piece, CellPiece):

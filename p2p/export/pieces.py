@@ -20,7 +20,7 @@ from p2p.analysis import (
 )
 from p2p.errors import AnalysisError
 from p2p.export.bodies import is_dropped, is_harmless, plain_source
-from p2p.export.statements import Statement, split_statements
+from p2p.export.statements import DEFINITIONS, Statement, split_statements
 from p2p.notebook import Cell, Notebook
 
 
@@ -45,10 +45,15 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class FreePiece(Piece):
-    """A statement of an unmarked cell, or an import or definition of a step cell."""
+    """A statement of an unmarked cell, or an import or definition of a step cell.
+
+    Attributes:
+        own: what a definition of a step cell reads at once, and the same cell gives above it.
+    """
 
     statement: Statement = None  # type: ignore[assignment]  # always given; dataclass inheritance wants a default
     in_step: bool = False
+    own: tuple[str, ...] = ()
 
     @property
     def gives(self) -> tuple[str, ...]:
@@ -120,6 +125,7 @@ class _Cutter:
         self.given: set[str] = set()
         self.foreign: list[tuple[int, int, str]] = []
         self.functions: dict[str, tuple[StepFunction, Cell]] = {}
+        self.lazy_annotations = False
 
     def take(self, cell: Cell, parameters: Collection[str] | None) -> None:
         mark, body = split_mark(cell.source)
@@ -129,6 +135,12 @@ class _Cutter:
             self.marked(cell, mark, body)
         else:
             self.unmarked(cell)
+
+    def _split(self, source: str, cell: Cell) -> list[Statement]:
+        """The statements of a cell. What one imports from `__future__` holds for all cells below it, as in IPython."""
+        statements = split_statements(source, cell.number, lazy_annotations=self.lazy_annotations)
+        self.lazy_annotations = self.lazy_annotations or any(s.makes_annotations_lazy for s in statements)
+        return statements
 
     def _add(self, piece: Piece) -> None:
         self.pieces.append(piece)
@@ -142,16 +154,16 @@ class _Cutter:
 
     def beside_parameters(self, cell: Cell, parameters: Collection[str]) -> None:
         """What the parameters cell holds besides parameters: imports, definitions, values of no parameter's type."""
-        statements = split_statements(free_source(cell), cell.number)
+        statements = self._split(free_source(cell), cell)
         self._free(cell, (s for s in statements if not s.names.writes or not {*s.names.writes} <= {*parameters}))
 
     def marked(self, cell: Cell, mark: Mark, body: str) -> None:
         source = plain_source(body, cell.number)
-        names = cell_names(source)
+        names = cell_names(source, lazy_annotations=self.lazy_annotations)
         _refuse_dynamic(names, cell)
         kept = [n for n in names.maybe_writes if n in self.given and n not in names.reads]
-        statements = split_statements(source, cell.number)
-        self._free(cell, (s for s in statements if s.is_import or s.is_definition), in_step=True)
+        statements = self._split(source, cell)
+        self._free(cell, (s for s in statements if s.is_import or s.is_definition), step=names)
         outputs = mark.outputs if mark.outputs is not None else step_outputs(names)
         self._add(CellPiece(
             len(self.pieces), cell, (*self._reads(names), *kept), outputs, names.mutates, names.late_reads,
@@ -165,7 +177,7 @@ class _Cutter:
         for function in step_functions(source):
             self.functions[function.name] = (function, cell)
         calls = {c.lineno: c for c in step_calls(source, list(self.functions))}
-        for statement in split_statements(source, cell.number):
+        for statement in self._split(source, cell):
             if statement.is_definition and statement.names.writes[0] in self.functions:
                 continue
             inside = [c for line, c in calls.items() if statement.line <= line <= (statement.node.end_lineno or line)]
@@ -187,14 +199,26 @@ class _Cutter:
             len(self.pieces), cell, reads, call.targets, call=call, source=statement.source
         ))  # fmt: skip
 
-    def _free(self, cell: Cell, statements: Iterable[Statement], *, in_step: bool = False) -> None:
+    def _free(self, cell: Cell, statements: Iterable[Statement], *, step: CellNames | None = None) -> None:
         for statement in statements:
             if not is_dropped(statement, displays=self.displays):
                 names = statement.names
+                given, mutates = (names.writes, names.mutates) if step is None else (_defined(statement), ())
                 self._add(FreePiece(
-                    len(self.pieces), cell, self._reads(names), names.writes, names.mutates, names.late_reads,
-                    statement=statement, in_step=in_step,
+                    len(self.pieces), cell, self._reads(names), given, mutates, names.late_reads,
+                    statement=statement, in_step=step is not None, own=_own_reads(names, step) if step else (),
                 ))  # fmt: skip
+
+
+def _defined(statement: Statement) -> tuple[str, ...]:
+    """What an import or a definition of a step cell gives by itself; what its functions change, the cell gives."""
+    return (statement.node.name,) if isinstance(statement.node, DEFINITIONS) else statement.names.writes
+
+
+def _own_reads(names: CellNames, step: CellNames) -> tuple[str, ...]:
+    """What a statement of a step cell reads at once of what the cell itself gives above it."""
+    early = [n for n in names.reads if n not in names.late_reads and n not in step.reads]
+    return tuple(n for n in early if step.kinds.get(n) in ("value", "loop"))
 
 
 def globals_of(piece: Piece) -> list[str]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from p2p.analysis import CellNames, names_in, split_lines, to_python
 
 _MAY_HOLD_LINES = re.compile(r"\"\"\"|'''|\\\r?\n|[fFtT][rR]?[\"']")  # what a string of several lines has
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True)
@@ -21,28 +22,47 @@ class Statement:
         node: its syntax tree.
         cell: number of its cell.
         line: its first line in the cell, from 1.
+        lazy_annotations: whether a cell above has imported them from `__future__`.
     """
 
     source: str
     node: ast.stmt
     cell: int
     line: int
+    lazy_annotations: bool = False
 
     @cached_property
     def names(self) -> CellNames:
         """What it reads and writes; found when it is asked for, as most statements of a marked cell never are."""
-        return names_in(ast.Module([self.node], []))
+        return names_in(ast.Module([self.node], []), lazy_annotations=self.lazy_annotations)
 
     @property
     def is_import(self) -> bool:
         return isinstance(self.node, ast.Import | ast.ImportFrom)
 
     @property
+    def is_future(self) -> bool:
+        """Whether it changes how Python reads what is below it."""
+        return isinstance(self.node, ast.ImportFrom) and self.node.module == "__future__"
+
+    @property
+    def makes_annotations_lazy(self) -> bool:
+        return self.is_future and "annotations" in self.names.writes
+
+    @property
     def is_definition(self) -> bool:
-        return isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        return isinstance(self.node, DEFINITIONS)
+
+    @property
+    def is_helper(self) -> bool:
+        """Whether it is a definition, or a lambda that gets a name."""
+        node = self.node
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            return all(isinstance(target, ast.Name) for target in node.targets)
+        return self.is_definition
 
 
-def split_statements(source: str, cell: int) -> list[Statement]:
+def split_statements(source: str, cell: int, *, lazy_annotations: bool = False) -> list[Statement]:
     """The top-level statements of a cell, in order; IPython's own lines come as the calls they stand for."""
     text = to_python(source)
     lines = split_lines(text)
@@ -53,7 +73,8 @@ def split_statements(source: str, cell: int) -> list[Statement]:
         start = comments_above(lines, first - 1, after)
         end = node.end_lineno or node.lineno
         piece = _piece(lines, start, first, end, node)
-        statements.append(Statement(piece, node, cell, first))
+        statements.append(Statement(piece, node, cell, first, lazy_annotations))
+        lazy_annotations = lazy_annotations or statements[-1].makes_annotations_lazy
         after = end
     return statements
 

@@ -18,17 +18,7 @@ from tests.corpus.reading import NOTEBOOKS, Expectation, Part, Spec, read_spec, 
 
 FILES = sorted(NOTEBOOKS.glob("*.cells"))
 REPOSITORY = Path(__file__).resolve().parents[2]
-# What p2p does wrong today: each refuses what it should take. None accepts what is different.
-OPEN = {
-    "automagic_line": "an unmarked `cd .` is taken for Python",
-    "future_annotations": "the future import is taken to hold for its own cell alone",
-    "lambda_as_a_helper_of_a_redefined_value": "a lambda that reads data is computed once, and not put into the step",
-    "two_meanings_of_a_helper_s_helper": "only the helper that is defined again goes into the step, not its caller",
-}
-corpus = pytest.mark.parametrize("path", [
-    pytest.param(path, id=path.stem, marks=pytest.mark.xfail(strict=True, reason=OPEN[path.stem])
-                 if path.stem in OPEN else ()) for path in FILES
-])  # fmt: skip
+corpus = pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 
 
 @pytest.fixture(scope="module")

@@ -346,8 +346,17 @@ def test_what_a_name_may_have_been_before_a_branch_is_needed_too(plan: Planner) 
     assert [s.source.splitlines()[0] for s in made.helpers] == ["mode = 'a'", "if os.sep == 'x':"]
 
 
+ADD = "def add():\n    global total\n    total += 1"
+
+
+def test_a_global_of_a_step_s_own_cell_is_nonlocal_in_its_function(plan: Planner) -> None:
+    made = plan(f"%%step a\ntotal = 0\n{ADD}\nadd()")
+    assert made.steps[0].source == f"total = 0\n{ADD.replace('global', 'nonlocal')}\nadd()"
+
+
 @pytest.mark.parametrize("cells", [
-    ("%%step a\ntotal = 0\ndef add():\n    global total\n    total += 1\nadd()",),
+    (f"%%step a\ntotal = 0\n{ADD}\nadd()", "%%step b\nadd()\nx = total"),
+    ("%%step a\nglobal total\ntotal = 0\nx = total",),
     ("%%step a\ntotal = 0", "def add():\n    global total\n    total += 1", "%%step b\nadd()\nx = total"),
 ])  # fmt: skip
 def test_a_global_that_is_a_step_s_value_is_refused(plan: Planner, cells: tuple[str, ...]) -> None:
