@@ -93,7 +93,8 @@ def _range(known: Any) -> Facts:
     if not types.is_numeric_dtype(kind) or types.is_bool_dtype(kind) or types.is_complex_dtype(kind):
         return {}
     finite = known[abs(known) < float("inf")]
-    ends = {"min": plain(finite.min()), "max": plain(finite.max())} if len(finite) else {}
+    # The sum has one zero: which of -0.0 and 0.0 is the least hangs on their order.
+    ends = {"min": plain(finite.min()) + 0, "max": plain(finite.max()) + 0} if len(finite) else {}
     return ends if all(type(end) in (int, float) for end in ends.values()) else {}
 
 

@@ -42,9 +42,8 @@ class Contract:
     observed: Mapping[str, Any] = field(default_factory=dict)
 
 
-def contracts_file(plan: Plan, steps: Sequence[StepRecord], values: ValueStore) -> str:
-    """The text of `contracts.py` for the recorded steps of a run."""
-    contracts = infer(steps, values)
+def contracts_file(plan: Plan, contracts: Mapping[str, Contract]) -> str:
+    """The text of `contracts.py`."""
     imports = sorted({contract.line for contract in contracts.values() if contract.line})
     schemas = _constants([name for name, contract in contracts.items() if "\n" in contract.text])
     lines = [f'"""What the values of {plan.name} must look like. Checked wherever a step takes or gives one."""', ""]

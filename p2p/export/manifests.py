@@ -64,7 +64,7 @@ def _beside(proof: Proof) -> list[str]:
 
 
 def _interface(work: Work) -> dict[str, Any]:
-    contracts = contracting.as_mapping(contracting.infer(work.recorded.steps, work.store))
+    contracts = contracting.as_mapping(work.contracts)
     final = final_values([(s.takes, s.outputs) for s in work.plan.steps])
     params = {
         p["name"]: {"type": str(p["type"]), "default": p["default"], "required": p["required"]}

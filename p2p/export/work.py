@@ -53,6 +53,11 @@ class Work:
     def store(self) -> DiskStore:
         return DiskStore(self.settings.values)
 
+    @cached_property
+    def contracts(self) -> dict[str, contracting.Contract]:
+        """What the recorded values must look like; inferred once, because all of them are loaded for it."""
+        return contracting.infer(self.recorded.steps, self.store)
+
     def write_module(self) -> None:
         refs = emit.one_type_each(item for s in self.recorded.steps for item in s.outputs.items())
         files = {
@@ -60,7 +65,7 @@ class Work:
             "params.py": emit.params_file(self.parameters, self.plan),
             "steps.py": emit.steps_file(self.plan, refs, self.parameters),
             "pipeline.py": emit.pipeline_file(self.plan, self.version),
-            "contracts.py": contracting.contracts_file(self.plan, self.recorded.steps, self.store),
+            "contracts.py": contracting.contracts_file(self.plan, self.contracts),
         }
         for name, text in files.items():
             write_atomic(self.directory / name, text)
@@ -139,8 +144,7 @@ class Work:
 
     def _first_columns(self) -> dict[str, str]:
         """By name of a frame: the first column that its contract names."""
-        contracts = contracting.infer(self.recorded.steps, self.store)
-        return {name: contract.columns[0] for name, contract in contracts.items() if contract.columns}
+        return {name: contract.columns[0] for name, contract in self.contracts.items() if contract.columns}
 
     def run_tests(self) -> dict[str, Any]:
         """Run the generated tests; raises EvidenceRefused when one fails."""

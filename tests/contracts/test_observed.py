@@ -23,6 +23,7 @@ def of(column: Any, name: str = "c") -> dict[str, Any]:
         ([3, 1, 2], {"min": 1, "max": 3}),
         ([0.1, None, 2.5], {"min": 0.1, "max": 2.5, "nulls": True}),
         ([1.5, float("inf")], {"min": 1.5, "max": 1.5, "nulls": False}),
+        ([0.0, -0.0], {"min": 0.0, "max": 0.0, "nulls": False}),
         ([None, float("nan")], {"nulls": True}),
         (pandas.array([1, None], dtype="Int64"), {"min": 1, "max": 1, "nulls": True}),
         ([True, False], {}),
@@ -40,6 +41,7 @@ def test_a_column_s_facts_are_its_range_its_nulls_and_its_categories(column: Any
     found = of(column)
     assert found == facts
     assert json.loads(json.dumps(found)) == facts
+    assert "-0.0" not in repr(found)
 
 
 @pytest.mark.parametrize(

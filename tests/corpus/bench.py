@@ -174,7 +174,7 @@ def write_module(
             "params.py": emit.params_file(parameters, plan),
             "steps.py": emit.steps_file(plan, refs, parameters),
             "pipeline.py": emit.pipeline_file(plan, 1),
-            "contracts.py": contracting.contracts_file(plan, recorded.steps, store),
+            "contracts.py": contracting.contracts_file(plan, contracting.infer(recorded.steps, store)),
         }
     for folder in (package.parents[1], package.parent, package):
         (folder / "__init__.py").touch()

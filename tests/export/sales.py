@@ -100,7 +100,7 @@ def module() -> dict[str, str]:
         "params.py": emit.params_file(parameters, plan),
         "steps.py": emit.steps_file(plan, types, parameters),
         "pipeline.py": emit.pipeline_file(plan, 1),
-        "contracts.py": contracting.contracts_file(plan, steps, store),
+        "contracts.py": contracting.contracts_file(plan, contracting.infer(steps, store)),
         "tests.py": testfiles.test_file(
             plan, 1, {"load": "it takes no data"}, bad_parameters(parameters), {"sales": "month", "tidy": "month"}
         ),

@@ -142,7 +142,7 @@ def text_of(outputs: dict[str, Any], directory: Path) -> str:
     plan = compile_notebook(read_built(directory, "%%step load\nx = 1"), "small", [])
     store = MemoryStore()
     steps = [StepRecord("load", StepState.DONE, 0.1, 1, outputs={n: store.put(v) for n, v in outputs.items()})]
-    return contracts_file(plan, steps, store)
+    return contracts_file(plan, infer(steps, store))
 
 
 def test_what_was_seen_stands_below_the_contracts_as_plain_data(tmp_path: Path) -> None:

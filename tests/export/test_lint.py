@@ -37,6 +37,7 @@ COMPILED = [
 THEIRS = {
     ("default_argument_of_data", "B008"), ("except_name_is_gone", "index"), ("for_else_and_while_else", "operator"),
     ("future_annotations", "F821"), ("future_annotations", "name-defined"), ("helper_with_a_mutable_default", "B006"),
+    ("globals_of_a_step_s_cell", "return-value"),  # a None that an inner function replaces
     ("lambda_defaults", "B023"), ("match_captures", "used-before-def"), ("unknown_name_that_is_never_read", "F821"),
     ("unknown_name_that_is_never_read", "name-defined"), ("warnings_filter", "B028"),
 }  # fmt: skip

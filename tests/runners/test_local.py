@@ -14,6 +14,7 @@ from p2p.model import RunStatus
 from p2p.params import ParameterSet
 from p2p.runners import run_pipeline
 from p2p.runners.local import no_windows, run_tasks
+from p2p.secrets import MASK
 from p2p.settings import Settings
 from p2p.step import Step
 from p2p.store import DiskStore, encode
@@ -160,3 +161,41 @@ def test_the_choice_of_a_backend_ends_with_the_run(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MPLBACKEND", "svg")
     with no_windows():
         assert os.environ["MPLBACKEND"] == "svg"
+
+
+class Shop(BaseModel):
+    bad: bool = False
+
+
+def sell(bad: bool) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame({"price": [1.5, "tok-12345" if bad else 2.5], "n": [1, 2]}).infer_objects()
+
+
+def spoil(sales: Any) -> None:
+    sales.drop(columns="n", inplace=True)
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (True, "'sell' gives 'sales', which breaks its contract: column 'price' should be float64 and is object: "
+               f"1 of 2 rows, e.g. row 1: '{MASK}'."),
+        (False, "'count' takes 'sales', which breaks its contract: column 'n' is missing."),
+    ],
+)  # fmt: skip
+def test_a_broken_contract_fails_the_run_and_tells_border_rule_and_row_but_no_secret(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, bad: bool, told: str
+) -> None:
+    """A value is held against its contract where a step gives it, and where one takes what another has spoilt."""
+    pa = pytest.importorskip("pandera.pandas")
+    monkeypatch.setenv("SHOP_TOKEN", "tok-12345")
+    tasks = [Task(sell, inputs=["bad"], outputs=["sales"]), Task(spoil, inputs=["sales"]),
+             Task(len, inputs=["sales"], outputs=["rows"], name="count")]  # fmt: skip
+    schema = pa.DataFrameSchema({"price": pa.Column("float64", nullable=True), "n": pa.Column("int64")})
+    pipeline = Pipeline(name="shop", version=1, params=Shop, tasks=tasks, contracts={"sales": schema})
+    outcome = run_pipeline(pipeline, ParameterSet.of(Shop).parse({"bad": bad}), settings)
+    assert outcome.status is RunStatus.FAILED
+    assert told in outcome.error
+    assert "tok-12345" not in (settings.runs / outcome.key / "journal.jsonl").read_text(encoding="utf-8")
