@@ -181,7 +181,7 @@ def test_contract_of_X_test_rejects_a_missing_column() -> None:
 def test_refuses_bad_parameters(bad: dict[str, object]) -> None:
     """A misspelt name, a wrong type and a value out of bounds never get as far as a step."""
     with pytest.raises(ValidationError):
-        Params(**bad)
+        Params.model_validate(bad)
 
 
 # load has no test alone: it takes no data, so only the whole pipeline shows what it gives.

@@ -1,6 +1,7 @@
-"""What the steps log with plain MLflow goes to a store of its own while the tests run."""
+"""The tests run where the version was verified; plain MLflow logs to a store of their own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,6 @@ from p2p import testing
 
 
 @pytest.fixture(autouse=True, scope="module")
-def isolated_tracking() -> Iterator[None]:
-    with testing.isolated():
+def as_verified() -> Iterator[None]:
+    with testing.isolated(), testing.as_verified(Path(__file__).parent.parent):
         yield

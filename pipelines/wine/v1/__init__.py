@@ -1,0 +1,1 @@
+"""Version 1 of wine. It never changes; see manifest.json."""
