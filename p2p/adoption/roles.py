@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from p2p.analysis import CellNames, cell_names, magics
-from p2p.analysis.mutation import root
+from p2p.analysis.mutation import roots
 from p2p.errors import AnalysisError
 from p2p.export.bodies import is_setting, only_shows, plain_source
 from p2p.export.statements import Statement, split_statements
@@ -157,8 +157,7 @@ class Roles:
     def _draws(self, node: ast.AST) -> bool:
         for part in ast.walk(node):
             if isinstance(part, ast.Call):
-                start = root(part.func)
-                if start is not None and self.modules.get(start.id) in _DRAWING:
+                if any(self.modules.get(start.id) in _DRAWING for start in roots(part.func)):
                     return True
                 if isinstance(part.func, ast.Attribute) and part.func.attr in _DRAWS:
                     return True

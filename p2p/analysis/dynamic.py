@@ -9,9 +9,10 @@ _ALWAYS = {"exec", "eval", "globals"}
 _MODULE_LEVEL = {"locals", "vars"}
 _SHELL_METHODS = {"run_cell", "ex", "ev", "push", "drop_by_id", "safe_execfile", "run_code"}
 _NAMESPACES = {"user_ns", "user_global_ns", "user_module"}
-# Libraries that look variables up by the names in a string.
+# Libraries that look variables up by the names in a string; a profiler looks in `__main__`, which a step is not.
 _STRING_LOOKUPS = {("pd", "eval"), ("pandas", "eval"), ("ne", "evaluate"), ("numexpr", "evaluate")} | {
-    ("duckdb", name) for name in ("sql", "query", "execute")
+    *(("duckdb", name) for name in ("sql", "query", "execute")),
+    *((module, "run") for module in ("cProfile", "profile")),
 }
 _LINE_MAGICS = {
     *(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from p2p.analysis.dynamic import dynamic_attribute, dynamic_call, query_names
 from p2p.analysis.flow import DEAD, Flow, join
-from p2p.analysis.mutation import mutated_by, root
+from p2p.analysis.mutation import items_of, mutated_by, roots, same_object
 from p2p.analysis.record import Recorder
 from p2p.analysis.scopes import Bindings, Comprehension, Frame, Read, argument_names
 
@@ -41,13 +41,12 @@ class Expressions(Recorder):
 
     def visit_Subscript(self, node: ast.Subscript | ast.Attribute) -> None:
         if not isinstance(node.ctx, ast.Load):
-            self.mutate(root(node))
+            self.mutate(roots(node))
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
         self._note_dynamic(node)
-        for name in mutated_by(node):
-            self.mutate(name)
+        self.mutate(mutated_by(node))
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and self.frame.owner(node.func.id).kind == "class" and not self.late:
             self.call_now(self.frame.late)  # a class body that calls one of its own functions
@@ -68,6 +67,7 @@ class Expressions(Recorder):
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
         self.bind_in(self.frame.binder(), node.target.id, "loop")
+        self.alias((node.target, name) for name in same_object(node.value))
 
     def condition(self, test: ast.expr) -> tuple[Flow, Flow]:
         """Walk a condition; what is bound where it holds, and where it does not."""
@@ -139,8 +139,14 @@ class Expressions(Recorder):
             self.visit(generator.iter)
         self.has_await = self.has_await or (bool(generator.is_async) and not self.late)
         self.store(generator.target, "loop")
+        self.loop_alias(generator.target, generator.iter)
         for test in generator.ifs:
             self.flow, _ = self.condition(test)
+
+    def loop_alias(self, target: ast.expr, iterable: ast.expr) -> None:
+        """Note that a loop's names may stand for parts of what it goes through."""
+        stored = [n for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        self.alias((name, other) for name in stored for other in items_of(iterable))
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         """A lambda inside an expression may be called at once; inside a class body, when the class is used."""

@@ -31,11 +31,61 @@ FIRST_ARGUMENT = frozenset(
 """Functions and methods that change their first argument."""
 
 
-def root(node: ast.expr) -> ast.Name | None:
-    """The name at the start of `name.a[b].c`; None where the chain starts with something else, such as a call."""
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
-        node = node.value
-    return node if isinstance(node, ast.Name) else None
+# Calls whose items are those of their arguments.
+_SAME_ITEMS = {"enumerate", "zip", "reversed", "sorted", "list", "tuple", "iter", "values", "items"}
+
+
+def roots(node: ast.expr) -> list[ast.Name]:
+    """The names at the start of `name.a[b].c`, `(a if x else b).c`, `[a, b][0]`, `vars(a)`; none of other calls."""
+    inside = False
+    while part := _part_of(node):
+        node, inside = part, True
+    if inside and isinstance(node, ast.Tuple | ast.List):
+        return [name for element in node.elts for name in roots(element)]
+    return same_object(node)
+
+
+def _part_of(node: ast.expr) -> ast.expr | None:
+    """What this is a part of, as far as its text tells."""
+    if isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
+        return node.value
+    if not isinstance(node, ast.Call):
+        return None
+    if isinstance(node.func, ast.Attribute):
+        return node.func.value if node.func.attr == "get" else None
+    return node.args[0] if _called(node) in ("vars", "getattr") and node.args else None
+
+
+def same_object(node: ast.expr) -> list[ast.Name]:
+    """The names whose very object an expression may give: `a`, `a or b`, `a if x else b`, `(c := a)`."""
+    if isinstance(node, ast.Name):
+        return [node]
+    if isinstance(node, ast.NamedExpr):
+        return [node.target, *same_object(node.value)]
+    choices = node.values if isinstance(node, ast.BoolOp) else []
+    choices = [node.body, node.orelse] if isinstance(node, ast.IfExp) else choices
+    return [name for choice in choices for name in same_object(choice)]
+
+
+def items_of(node: ast.expr) -> list[ast.Name]:
+    """The names whose objects, or parts of them, a loop may give: over `rows`, `enumerate(rows)`, `(train, test)`."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return [name for element in node.elts for name in roots(element)]
+    if not isinstance(node, ast.Call):
+        return roots(node)
+    if _called(node) not in _SAME_ITEMS:
+        return []
+    method = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+    return [name for argument in [*method, *node.args] for name in items_of(argument)]
+
+
+def aliases(target: ast.expr, value: ast.expr) -> list[tuple[ast.Name, ast.Name]]:
+    """(name, name) of an assignment: after it, what changes the object of the first may change that of the second."""
+    if isinstance(target, ast.Tuple | ast.List):
+        together = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts)
+        values = value.elts if isinstance(value, ast.Tuple | ast.List) and together else [value] * len(target.elts)
+        return [pair for one, other in zip(target.elts, values, strict=True) for pair in aliases(one, other)]
+    return [(target, name) for name in same_object(value)] if isinstance(target, ast.Name) else []
 
 
 def mutated_by(call: ast.Call) -> list[ast.Name]:
@@ -46,7 +96,7 @@ def mutated_by(call: ast.Call) -> list[ast.Name]:
     if _called(call) in FIRST_ARGUMENT and call.args:
         changed.append(call.args[0])
     changed += [keyword.value for keyword in call.keywords if keyword.arg == "out"]
-    return [name for name in map(root, changed) if name is not None]
+    return [name for node in changed for name in roots(node)]
 
 
 def _called(call: ast.Call) -> str:

@@ -81,7 +81,7 @@ def _answer(walker: Statements) -> CellNames:
         writes=writes,
         maybe_writes=tuple(name for name in writes if name not in walker.ending.bound),
         kinds={name: walker.kinds[name] for name in writes},
-        mutates=tuple(name for name in walker.mutates if name in known and name not in walker.modules),
+        mutates=tuple(name for name in walker.mutated() if name in known and name not in walker.modules),
         deletes=tuple(walker.deletes),
         dynamic=tuple(sorted(walker.dynamic)),
         has_await=walker.has_await,

@@ -41,7 +41,8 @@ class Recorder(ast.NodeVisitor):
         self.sure: set[str] = set()
         self.kinds: dict[str, str] = {}
         self.modules: set[str] = set()
-        self.mutates: dict[str, None] = {}
+        self._changed: dict[tuple[Frame, str], bool] = {}  # whether also under the other names of the object
+        self._aliases: dict[tuple[Frame, str], set[tuple[Frame, str]]] = {}
         self.deletes: dict[str, None] = {}
         self.dynamic: dict[tuple[int, str], None] = {}
         self.pending: dict[str, list[Read]] = {}
@@ -173,10 +174,29 @@ class Recorder(ast.NodeVisitor):
         if owner is self.module and not self.flow.dead:
             self.deletes.setdefault(name)
 
-    def mutate(self, name: ast.Name | None) -> None:
-        """Note that the object of `name` may be changed in place."""
-        if name is not None and self.frame.owner(name.id) is self.module:
-            self.mutates.setdefault(name.id)
+    def mutate(self, names: Iterable[ast.Name], *, spreads: bool = True) -> None:
+        """Note that the objects of `names` may be changed in place; `spreads` for what other names show as well."""
+        for name in names:
+            key = self.frame.owner(name.id), name.id
+            self._changed[key] = spreads or self._changed.get(key, False)
+
+    def alias(self, pairs: Iterable[tuple[ast.Name, ast.Name]]) -> None:
+        """Note that the object of the first name of each pair may be that of the second, or a part of it."""
+        for name, other in pairs:
+            ours, theirs = (self.frame.owner(one.id) for one in (name, other))
+            self._aliases.setdefault((ours, name.id), set()).add((theirs, other.id))
+
+    def mutated(self) -> list[str]:
+        """The names of the module whose objects may be changed in place, under whatever name."""
+        found = dict.fromkeys(self._changed)
+        waiting = [key for key, spreads in self._changed.items() if spreads]
+        spread = set(waiting)
+        while waiting:
+            new = sorted(self._aliases.get(waiting.pop(), set()) - spread, key=lambda key: key[1])
+            found.update(dict.fromkeys(new))
+            spread.update(new)
+            waiting += new
+        return [name for frame, name in found if frame is self.module]
 
     def is_builtin(self, name: str) -> bool:
         """Whether `name` is the builtin at the present place, as far as the cell tells."""

@@ -10,6 +10,7 @@ from functools import partial
 
 from p2p.analysis.expressions import Expressions
 from p2p.analysis.flow import DEAD, Flow, always_matches, join, runs_at_least_once, suppresses_errors
+from p2p.analysis.mutation import aliases, roots
 from p2p.analysis.scopes import (
     Bindings,
     Frame,
@@ -56,12 +57,13 @@ class Statements(Expressions):
             self.visit(node.value)
         for target in node.targets:
             self.store(target, "value")
+            self.alias(aliases(target, node.value))
         for name in targets:
             self.defer(reads, name)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         target = node.target
-        self.mutate(target if isinstance(target, ast.Name) else None)
+        self.mutate([target] if isinstance(target, ast.Name) else [], spreads=False)  # a number far more often than not
         if isinstance(target, ast.Name):
             self.read(target.id, target)
             self.visit(node.value)
@@ -74,6 +76,7 @@ class Statements(Expressions):
         if node.value is not None:
             self.visit(node.value)
             self.store(node.target, "value")
+            self.alias(aliases(node.target, node.value))
         elif not isinstance(node.target, ast.Name):
             self.visit(node.target.value)
         if self.frame.binder().kind != "function":  # a function's own annotations are never evaluated
@@ -104,11 +107,17 @@ class Statements(Expressions):
 
     def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)
+        self._alias_captures(node)
         ends, unmatched = [], self.flow
         for case in node.cases:
             matched, unmatched = self._case(case, unmatched)
             ends.append(self._from(matched, case.body))
         self.flow = join(*ends, unmatched)
+
+    def _alias_captures(self, node: ast.Match) -> None:
+        captured = sorted(Bindings.of(case.pattern for case in node.cases).bound)
+        names = [ast.Name(name, ast.Store()) for name in captured]
+        self.alias((name, other) for name in names for other in roots(node.subject))
 
     def _case(self, case: ast.match_case, before: Flow) -> tuple[Flow, Flow]:
         """Walk a pattern and its guard; what is bound where they match, and where not."""
@@ -140,6 +149,7 @@ class Statements(Expressions):
         before = _interrupted(self.flow, [node.target, *node.body])  # an earlier turn may have come before
         self.flow = before
         self.store(node.target, "loop")
+        self.loop_alias(node.target, node.iter)
         after, broken = self._loop_body(node.body)
         finished = after if runs_at_least_once(node.iter) else join(before, after)
         self.flow = join(self._from(finished, node.orelse), *broken)
@@ -224,6 +234,7 @@ class Statements(Expressions):
             self.visit(item.context_expr)
             if item.optional_vars is not None:
                 self.store(item.optional_vars, "loop")
+                self.alias(aliases(item.optional_vars, item.context_expr))
         entered = self.flow
         self.block(node.body)
         if suppresses_errors(node.items):

@@ -257,7 +257,7 @@ def test_kind_of_each_write(source: str, kinds: dict[str, str]) -> None:
         ("for d['k'] in xs: pass", "d"),
         ("def f(d):\n    d['x'] = 1", ""),
         ("def f():\n    cache['x'] = 1", "cache"),
-        ("[a.append(1) for a in xs]", ""),
+        ("[a.append(1) for a in xs]", "xs"),
         ("f(x).append(1)", ""),
         ("x = df.drop('a')", ""),
     ],

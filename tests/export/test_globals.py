@@ -18,7 +18,7 @@ def body_of(text: str) -> list[Statement]:
     ("text", "written"),
     [
         ("def f():\n    global a\n    a = 1", "def f():\n    nonlocal a\n    a = 1"),
-        ("# why\ndef f():\n    global a, k  # both\n    a = 1", "# why\ndef f():\n    nonlocal a; global k  # both\n    a = 1"),
+        ("# why\ndef f():\n    global a, k  # both", "# why\ndef f():\n    nonlocal a; global k  # both"),
         ("def f():\n    'ä'; global k, \\\n        a\n    a = 1", "def f():\n    'ä'; nonlocal a; global k\n    a = 1"),
         ("class C:\n    global a\n    a = 1", "class C:\n    nonlocal a\n    a = 1"),
         ("text = 'global a'", "text = 'global a'"),
