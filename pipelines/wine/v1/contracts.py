@@ -1,8 +1,5 @@
 """What the values of wine must look like. Checked wherever a step takes or gives one."""
 
-import matplotlib.axes
-import matplotlib.figure
-import numpy
 import pandera.pandas as pa
 import sklearn.cluster
 import sklearn.utils
@@ -69,9 +66,6 @@ CONTRACTS = {
     "model": sklearn.cluster.KMeans,
     "agreement": (int, float),
     "profile": PROFILE,
-    "plane": {"type": numpy.ndarray, "dtype": "float64", "ndim": 2},
-    "fig": matplotlib.figure.Figure,
-    "ax": matplotlib.axes.Axes,
 }
 
 # What the recorded values were like, to be read; nothing is held to it: other data may differ.
@@ -122,5 +116,4 @@ OBSERVED = {
         "dilution": {"min": 1.7, "max": 3.16, "nulls": False},
         "proline": {"min": 510.17, "max": 1100.23, "nulls": False},
     },
-    "plane": {"shape": [178, 2], "min": -4.280638778751087, "max": 4.312783906765563, "nulls": False},
 }

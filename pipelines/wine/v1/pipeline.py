@@ -18,7 +18,6 @@ pipeline = Pipeline(
             outputs=["model", "agreement", "wines"],
         ),
         Task(steps.what_makes_groups, inputs=["wines"], outputs=["profile"]),
-        Task(steps.draw, inputs=["seed", "measured", "wines", "groups", "agreement"], outputs=["plane", "fig", "ax"]),
     ],
     contracts=contracts.CONTRACTS,
 )

@@ -1,10 +1,8 @@
 """The steps of wine, in the order in which they run."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_wine
-from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
@@ -35,12 +33,3 @@ def what_makes_groups(wines: pd.DataFrame) -> pd.DataFrame:
     """What makes the groups? (cell 9)."""
     profile = wines.groupby("group").mean().round(2)
     return profile
-
-
-def draw(seed: int, measured: pd.DataFrame, wines: pd.DataFrame, groups: int, agreement: float):
-    """Draw (cell 10)."""
-    plane = PCA(2, random_state=seed).fit_transform(measured)
-    fig, ax = plt.subplots(figsize=(6, 4))
-    ax.scatter(plane[:, 0], plane[:, 1], c=wines["group"], s=18)
-    ax.set_title(f"{groups} groups, agreement {agreement:.2f}")
-    return plane, fig, ax

@@ -60,26 +60,6 @@ def test_what_makes_groups_alone() -> None:
     assert_gives(steps.what_makes_groups(case.inputs["wines"]), case, ("profile",))
 
 
-def test_draw_alone() -> None:
-    """`draw` gives what the notebook's own code gives, on a small recorded example."""
-    case = recorded(DATA / "draw")
-    assert_gives(
-        steps.draw(
-            case.inputs["seed"],
-            case.inputs["measured"],
-            case.inputs["wines"],
-            case.inputs["groups"],
-            case.inputs["agreement"],
-        ),
-        case,
-        (
-            "plane",
-            "fig",
-            "ax",
-        ),
-    )
-
-
 def test_contract_of_wines_rejects_a_missing_column() -> None:
     """A frame without one of its columns is told by that column's name."""
     frame = recorded(DATA / "scale").inputs["wines"]
