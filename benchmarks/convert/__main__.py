@@ -58,7 +58,7 @@ class Conversion:
         known = self.kept.get(stage, source)
         if known is not None:
             return known
-        with tempfile.TemporaryDirectory() as root:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as root:  # a stopped command may write on
             try:
                 result = work(Path(root).resolve())
             except (OSError, ValueError, KeyError, StopIteration) as error:
