@@ -21,7 +21,7 @@ from blake3 import blake3
 from p2p.files import write_atomic
 from p2p.model import ValueRef
 
-FORMAT = 1
+FORMAT = 2  # 1 had results that show the memory of another value's array, which no stored value can
 _log = logging.getLogger("p2p.cache")
 
 

@@ -15,14 +15,14 @@ from typing import Any, Final
 
 from blake3 import blake3
 
-_IMMUTABLE: Final = (str, bytes, int, float, complex, bool, type(None))
+IMMUTABLE: Final = (str, bytes, int, float, complex, bool, type(None))
 _MOST_PICKLED: Final = 1_000_000
 Feed = Callable[[Any], Any]
 
 
 def fingerprint(value: Any) -> bytes | None:
     """The fingerprint of an object; None where it cannot change, or nobody can tell."""
-    if isinstance(value, _IMMUTABLE):
+    if isinstance(value, IMMUTABLE):
         return None
     hashed = blake3()
     try:

@@ -16,7 +16,8 @@ from p2p.cache import generators
 from p2p.cache.doubts import FILES
 from p2p.cache.earlier import deeds
 from p2p.cache.entries import Kept, key_of
-from p2p.cache.sharing import in_and_out, restored, shared, the_same
+from p2p.cache.fingerprints import IMMUTABLE
+from p2p.cache.sharing import Held, held, in_and_out, restored, shared, the_same, views
 from p2p.cache.watching import watched
 from p2p.errors import StoreError
 from p2p.execution import Recalled, Work
@@ -26,7 +27,6 @@ from p2p.model import ValueRef
 if TYPE_CHECKING:
     from p2p.cache.memory import RunMemory
 
-_IMMUTABLE = (str, bytes, int, float, complex, bool, type(None))
 _log = logging.getLogger("p2p.cache")
 _Refs = Mapping[str, ValueRef]
 
@@ -119,14 +119,21 @@ class KnownStep:
         others = {name: self._run.stored(value) for name, value in given.items()}
         found = {**refs, **others, **self.changed}
         lost = [f"'{name}' ({ref.reason})" for name, ref in found.items() if ref.codec is None]
+        around = self._around({**given, **outputs}, refs)
+        holding = held(around)
+        shown = [n.removeprefix("out ") for n in views(holding) if n.startswith("out ")]
+        lost += [f"'{name}' (a view: it shows the memory of another array)" for name in shown]
         if lost:
             why = f"it gives what cannot be stored: {'; '.join(lost)}"
             _log.warning("Step '%s' cannot be taken over by a run that resumes this one: %s", self._work.name, why)
             return {"uncached": [why]}
-        kept = self._kept(step_id, refs, others, {**given, **outputs})
+        together = self._together(around, holding)
+        kept = self._kept(step_id, refs, others, {**given, **outputs}, together)
         return {"kept": kept.as_dict(), **self._cached(kept)}
 
-    def _kept(self, step_id: str, refs: _Refs, others: _Refs, given: Mapping[str, Any]) -> Kept:
+    def _kept(
+        self, step_id: str, refs: _Refs, others: _Refs, given: Mapping[str, Any], together: ValueRef | None
+    ) -> Kept:
         assert self._code is not None
         after = generators.states()
         before = generators.digest(self._before)
@@ -134,7 +141,7 @@ class KnownStep:
         return Kept(
             run=self._run.directory.name, step_id=step_id, code=self._code.digest, inputs=self._digests(),
             outputs=dict(refs), others=dict(others), changed=dict(self.changed),
-            same=the_same(self._work.inputs, given), together=self._together(given, refs), form=self._work.form(),
+            same=the_same(self._work.inputs, given), together=together, form=self._work.form(),
             random=self._run.values.put(after) if drew else None, random_before=before if drew else "",
         )  # fmt: skip
 
@@ -153,22 +160,25 @@ class KnownStep:
         found = {}
         for name, value in self._work.inputs.items():
             before = self._inputs[name].digest
-            if before is not None and not isinstance(value, _IMMUTABLE):
+            if before is not None and not isinstance(value, IMMUTABLE):
                 after = self._run.stored(value)
                 if after.digest != before:
                     found[name] = after
         return found
 
-    def _together(self, given: Mapping[str, Any], refs: _Refs) -> ValueRef | None:
+    def _together(self, around: Mapping[str, Any], holding: Held) -> ValueRef | None:
         """One value of those that share objects, so that they do so again when they are loaded."""
-        whole = in_and_out(
-            self._work.inputs, {n: v for n, v in given.items() if n not in refs or refs[n].codec != "png"}
-        )
-        names = shared(whole)
+        names = shared(holding)
         if not any(name.startswith("out ") for name in names):
             return None
-        ref = self._run.values.put({name: whole[name] for name in names})
+        ref = self._run.values.put({name: around[name] for name in names})
         return ref if ref.codec is not None else None
+
+    def _around(self, given: Mapping[str, Any], refs: _Refs) -> dict[str, Any]:
+        """What the step took and gave, but for figures, which come back as pictures."""
+        return in_and_out(
+            self._work.inputs, {n: v for n, v in given.items() if n not in refs or refs[n].codec != "png"}
+        )
 
     def _load(self, kept: Kept) -> Recalled | None:
         """The values of a kept result; None, with a warning, where one is missing or damaged."""

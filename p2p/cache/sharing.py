@@ -7,7 +7,7 @@ not replaced, because names that the step knows nothing of may stand for the sam
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from p2p.execution.rewind import copied, made_alike
@@ -56,42 +56,71 @@ def restored(
     return found
 
 
-def shared(values: Mapping[str, Any]) -> list[str]:
-    """The names whose values hold an object that another one's holds too, and that can be changed."""
-    owners: dict[int, list[str]] = {}
-    for name, value in values.items():
-        for found in _changeable(value):
-            owners.setdefault(found, []).append(name)
-    return [name for name in values if any(name in group and len(group) > 1 for group in owners.values())]
+Held = Mapping[str, Sequence[Any]]
 
 
-def _changeable(value: Any) -> set[int]:
-    """The ids of the objects in a value that can be changed in place.
+def held(values: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    """By name the objects in a value that can be changed in place."""
+    return {name: _changeable(value) for name, value in values.items()}
+
+
+def shared(holding: Held) -> list[str]:
+    """The names whose values hold an object that another one's holds too."""
+    found = {name for group in groups(holding) for name in group}
+    return [name for name in holding if name in found]
+
+
+def groups(holding: Held) -> list[tuple[str, ...]]:
+    """The names whose values hold one object, for each object that several hold.
 
     A frame counts as one object: pandas copies its data on write. An array counts as the one whose memory it shows.
     """
-    found: set[int] = set()
+    owners: dict[int, list[str]] = {}
+    for name, objects in holding.items():
+        for found in {place for one in objects for place in (id(one), _memory_of(one))}:
+            owners.setdefault(found, []).append(name)
+    return list(dict.fromkeys(tuple(names) for names in owners.values() if len(names) > 1))
+
+
+def views(holding: Held) -> list[str]:
+    """The names whose values hold an array that shows memory which another array shows, in another one's value.
+
+    No format keeps that: stored and loaded, each array has memory of its own.
+    """
+    seen: dict[int, dict[int, set[str]]] = {}
+    for name, objects in holding.items():
+        for one in filter(_is_array, objects):
+            seen.setdefault(_memory_of(one), {}).setdefault(id(one), set()).add(name)
+    several = [arrays.values() for arrays in seen.values() if len(arrays) > 1]
+    found = {name for names in several if len(set().union(*names)) > 1 for name in set().union(*names)}
+    return [name for name in holding if name in found]
+
+
+def _changeable(value: Any) -> list[Any]:
+    found: dict[int, Any] = {}
+    looked: set[int] = set()
     waiting = [value]
-    looked = 0
-    while waiting and looked < _MOST:
+    while waiting and len(looked) < _MOST:
         one = waiting.pop()
-        looked += 1
-        if isinstance(one, _ATOMS) or (callable(one) and not hasattr(one, "__dict__")):
+        if isinstance(one, _ATOMS) or (callable(one) and not hasattr(one, "__dict__")) or id(one) in looked:
             continue
-        if id(one) in found:
-            continue
+        looked.add(id(one))
         waiting += _inside(one)
         if not isinstance(one, tuple | frozenset):
-            found.add(_memory_of(one))
-            found.add(id(one))
-    return found
+            found[id(one)] = one
+    return list(found.values())
+
+
+def _is_array(one: Any) -> bool:
+    numpy: Any = sys.modules.get("numpy")
+    return numpy is not None and isinstance(one, numpy.ndarray)
 
 
 def _memory_of(one: Any) -> int:
-    numpy: Any = sys.modules.get("numpy")
-    while numpy is not None and isinstance(one, numpy.ndarray) and isinstance(one.base, numpy.ndarray):
+    """What stands for the memory that an array shows: the array or the buffer that it belongs to; else the object."""
+    while (_is_array(one) or type(one).__name__ == "DummyArray") and one.base is not None:  # as_strided's own
         one = one.base
-    return id(one)
+    return id(one.obj) if isinstance(one, memoryview) else id(one)
 
 
 def _inside(one: Any) -> list[Any]:

@@ -50,7 +50,7 @@ class Touched:
     def take(self, event: str, arguments: tuple[Any, ...]) -> None:
         """One audit event."""
         if event == "open":
-            self._path("opened", arguments[0], writes=_writes(arguments))
+            self._path("opened", arguments[0], writes=writes(arguments))
         elif event in _FILES:
             self._path(event, arguments[0] if arguments else "", writes=event not in ("os.listdir", "os.scandir"))
         elif event in _NETWORK:
@@ -71,7 +71,8 @@ class Touched:
         self.seen.setdefault(f"it {what} {name}" + (" for writing" if writes and what == "opened" else ""))
 
 
-def _writes(arguments: tuple[Any, ...]) -> bool:
+def writes(arguments: tuple[Any, ...]) -> bool:
+    """Whether the audit event `open` with these arguments opens a file for writing."""
     mode = arguments[1] if len(arguments) > 1 else None
     flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else 0
     if isinstance(mode, str):

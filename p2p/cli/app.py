@@ -182,20 +182,22 @@ def export(
     notebook: Annotated[Path, typer.Argument(help="The notebook.")],
     name: Annotated[str, typer.Option("--name", help="The pipeline's name (default: the notebook's).")] = "",
     tolerance: Annotated[
-        float, typer.Option(help="The part of a floating-point number by which the module's may differ.", min=0, max=1)
-    ] = 1e-12,
+        float | None,
+        typer.Option(help="The part of a floating-point number by which the module's may differ.", min=0, max=1),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write a notebook as the next version of a pipeline, proven to give the notebook's results."""
     from p2p.cli import show
     from p2p.cli.exports import answer, show_export
     from p2p.cli.progress import Watch
-    from p2p.export import ExportOptions, export_notebook
+    from p2p.export import TOLERANCE, ExportOptions, export_notebook
     from p2p.settings import load_settings
 
     settings = load_settings(notebook)
     with Watch(quiet=json) as watch:
-        options = ExportOptions(name=name, tolerance=tolerance, tell=watch.tell, watch=watch)
+        given = TOLERANCE if tolerance is None else tolerance
+        options = ExportOptions(name=name, tolerance=given, tell=watch.tell, watch=watch)
         done = export_notebook(notebook, settings, options)
     if json:
         show.answer_json(answer(done))

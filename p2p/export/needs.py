@@ -16,10 +16,11 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from p2p.analysis import StepFunction, cell_names
-from p2p.errors import AnalysisError, nearest
+from p2p.errors import AnalysisError
 from p2p.export.bodies import is_setting
 from p2p.export.index import Index
 from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces
+from p2p.export.unknown import refuse_hidden, refuse_unknown, step_word
 from p2p.policy import Named
 
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__"}
@@ -113,9 +114,9 @@ class Needs:
             elif isinstance(writer, FreePiece):
                 self._use(writer, piece)
             elif writer is None and self._is_unknown(name, piece):
-                self._refuse_hidden(name, piece, before)
+                refuse_hidden(name, piece, before, self.pieces)
                 if name not in late:
-                    self._refuse_unknown(name, piece, before)
+                    refuse_unknown(name, piece, before, self.pieces, self.parameters)
 
     def _is_unknown(self, name: str, piece: Piece) -> bool:
         """Whether a read must fail: a read that the cell may satisfy by itself, on some way through it, need not."""
@@ -193,33 +194,6 @@ class Needs:
         if not piece.statement.is_import and not piece.statement.is_definition:
             self._kept.add(piece.order)
             self._use(piece, piece)
-
-    def _refuse_hidden(self, name: str, piece: Piece, before: int) -> None:
-        """Refuse a name that may come from code above whose names cannot be told."""
-        for above in self.pieces.all[:before]:
-            for line, what in above.statement.names.dynamic if isinstance(above, FreePiece) else ():
-                raise AnalysisError(
-                    f"Cell {above.cell.number}, line {line}: {what} hides which names it gives, and "
-                    f"{_step_word(piece)} (cell {piece.cell.number}) reads '{name}', which no cell above writes.",
-                    cure="Write the names out.",
-                )
-        for cell, line, what in self.pieces.foreign_above(piece):
-            raise AnalysisError(
-                f"Cell {cell}, line {line}: '{what}' is IPython's and has no meaning in a module, and "
-                f"{_step_word(piece)} (cell {piece.cell.number}) reads '{name}', which no other cell above writes.",
-                cure="Write it in Python.",
-            )
-
-    def _refuse_unknown(self, name: str, piece: Piece, before: int) -> None:
-        known = {n: p.cell.number for p in self.pieces.all[:before] for n in p.writes}
-        close = nearest(name, [*known, *self.parameters])
-        where = f" (cell {known[close]})" if close in known else ""
-        later = next((p.cell.number for p in self.pieces.all[before:] if name in p.writes), None)
-        hint = f" Cell {later}, below it, does: move it up." if later else ""
-        raise AnalysisError(
-            f"Cell {piece.cell.number}: {_step_word(piece)} reads '{name}', which no cell above writes.{hint}",
-            cure=f"Closest name: '{close}'{where}." if close and not later else "",
-        )
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
@@ -320,7 +294,7 @@ class Needs:
             if writer is not None and writer.cell is not helper.cell:
                 raise AnalysisError(
                     f"Cell {helper.cell.number}: '{helper.writes[0]}' keeps the '{name}' of its own cell, which cell "
-                    f"{writer.cell.number} gives another value before {_step_word(piece)} uses it.",
+                    f"{writer.cell.number} gives another value before {step_word(piece)} uses it.",
                     cure=f"Give '{name}' to it as an argument.",
                 )
 
@@ -391,12 +365,6 @@ def imported(name: str, node: ast.stmt) -> tuple[str, str] | None:
         named = next((alias.name for alias in node.names if alias.asname == name), name)
         return named, ""
     return None
-
-
-def _step_word(piece: Piece) -> str:
-    if isinstance(piece, CellPiece):
-        return f"step '{piece.mark.name}'"
-    return f"step '{piece.call.function}'" if isinstance(piece, CallPiece) else "a statement that a step needs"
 
 
 def find_needs(pieces: Pieces, parameters: frozenset[str], keep: Collection[int] = ()) -> Needs:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from p2p.analysis import cell_names, digest_source
 from p2p.cache import generators
 from p2p.cache.fingerprints import fingerprint, size
+from p2p.cache.sharing import groups, held
 from p2p.errors import P2PError
 from p2p.execution import EventSink
 from p2p.magics.cellstep import is_data
@@ -84,15 +85,5 @@ class Borders:
 
 
 def _same(live: Mapping[str, Any]) -> list[list[str]]:
-    """The names that stand for one object, or for parts of one array."""
-    groups: dict[int, list[str]] = {}
-    for name, value in live.items():
-        groups.setdefault(id(_owner(value)), []).append(name)
-    return [names for names in groups.values() if len(names) > 1 and fingerprint(live[names[0]]) is not None]
-
-
-def _owner(value: Any) -> Any:
-    """The array that a view looks at; else the value itself."""
-    while type(value).__name__ == "ndarray" and getattr(value, "base", None) is not None:
-        value = value.base
-    return value
+    """The names whose values hold one object that can change, or show the memory of one array."""
+    return [list(names) for names in groups(held(live))]

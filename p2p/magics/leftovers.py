@@ -14,12 +14,12 @@ from typing import Any
 
 from p2p.analysis import CellNames, cell_names, digest_source
 from p2p.cache import CellState, RunMemory, generators
+from p2p.cache.fingerprints import IMMUTABLE
 from p2p.errors import P2PError, StoreError
 from p2p.execution.rewind import can_be_made, made_alike
 from p2p.magics.cellstep import is_data
 from p2p.model import ValueRef
 
-_IMMUTABLE = (str, bytes, int, float, complex, bool, type(None))
 _INJECTED = "# Parameters"
 
 
@@ -63,7 +63,7 @@ class Leftovers:
         maybe = [n for n in names.reads if n in namespace and not _is_large(namespace[n])]
         found = [n for n in dict.fromkeys([*names.writes, *names.mutates, *maybe]) if n in self._needed]
         return [n for n in found if n in namespace and is_data(namespace[n])
-                and (n in sure or not isinstance(namespace[n], _IMMUTABLE))]  # fmt: skip
+                and (n in sure or not isinstance(namespace[n], IMMUTABLE))]  # fmt: skip
 
     def _tell(self, digest: str, values: Mapping[str, ValueRef]) -> None:
         states = generators.states()

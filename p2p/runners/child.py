@@ -16,6 +16,7 @@ from typing import Any
 
 from p2p.cache import Reuse
 from p2p.cache.generators import seed
+from p2p.cache.watching import writes
 from p2p.params import ParameterSet
 from p2p.runners.local import no_windows, run_pipeline
 from p2p.settings import Settings
@@ -58,7 +59,7 @@ def files_read(directory: Path) -> set[str]:
         path = Path(os.fsdecode(arguments[0])).absolute()
         if path.is_relative_to(root):
             name = path.relative_to(root).as_posix()
-            if event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            if event == "open" and writes(arguments):
                 written.add(name)
             elif name not in written and path.is_file():
                 read.add(name)

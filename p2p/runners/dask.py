@@ -22,12 +22,13 @@ from types import ModuleType
 from typing import Any
 
 from p2p.cache import generators
-from p2p.errors import InputRefused, RunFailed, WorkerLost
+from p2p.errors import InputRefused, WorkerLost
 from p2p.execution import current_services
 from p2p.execution.place import here
 from p2p.execution.timeouts import OutOfTime
 from p2p.pipeline import Task
 from p2p.runners import worker
+from p2p.runners.apart import Apart, refuse_hidden_changes
 from p2p.tracking.ownrun import OwnRun
 
 _GRACE = 2.0  # seconds that code on a worker has to stop when its time is over, before its worker is killed
@@ -52,6 +53,7 @@ class DaskEngine:
         self._own = own
         self._own_run = own_run
         self._alone_since = 0.0
+        self._apart = Apart()
 
     def call(self, task: Task, values: Mapping[str, Any]) -> Any:
         """What the task's function gives, on a worker.
@@ -73,7 +75,8 @@ class DaskEngine:
         generators.put_back(answer.random)
         if answer.error is not None:
             raise answer.error
-        _refuse_hidden_changes(task, values, answer.changed)
+        refuse_hidden_changes(task, self._apart.sharing(answer.changed, values), answer.changed)
+        self._apart.follow(answer.groups, task.outputs)
         return answer.result
 
     def _sent(self, task: Task, values: Mapping[str, Any], attempt: str) -> worker.Answer:
@@ -83,8 +86,8 @@ class DaskEngine:
         at = here()
         request = worker.Request(
             step=task.step, function=task.function, args=args, kwargs=kwargs,
-            inputs={name: values[name] for name in task.takes}, place=(at.id, at.key), run=current_services().run,
-            random=generators.states(), own_run=_facts(self._own_run),
+            inputs={name: values[name] for name in task.takes}, outputs=tuple(task.outputs), place=(at.id, at.key),
+            run=current_services().run, random=generators.states(), own_run=_facts(self._own_run),
         )  # fmt: skip
         with _by_value(task.function):
             blob = cloudpickle.dumps(request)
@@ -195,19 +198,6 @@ def _modules_of(package: str) -> list[ModuleType]:
     """The loaded modules of a package that lies in the project, not among the installed ones."""
     found = [m for name, m in list(sys.modules.items()) if name.partition(".")[0] == package and m is not None]
     return [m for m in found if "site-packages" not in (getattr(m, "__file__", None) or "")]
-
-
-def _refuse_hidden_changes(task: Task, values: Mapping[str, Any], changed: Mapping[str, Any]) -> None:
-    """A worker changes its copy. Who else has the value here would go on with the old one, unlike in one process."""
-    for name in changed:
-        others = [other for other, value in values.items() if other != name and value is values[name]]
-        if name not in task.outputs or others:
-            seen = f"is also '{others[0]}'" if others else "is not among its outputs"
-            raise RunFailed(
-                f"Step '{task.step}' changes its input '{name}' in place, which {seen}: on a worker, unseen.",
-                cure=f"Return '{name}' and take it from there, or run with --engine local.",
-                fields={"step": task.step, "value": name},
-            )
 
 
 @contextmanager

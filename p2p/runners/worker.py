@@ -16,15 +16,17 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from p2p.cache import generators
+from p2p.cache.sharing import groups, held, in_and_out
 from p2p.errors import RunFailed
 from p2p.execution import Services, by_step, use_services
 from p2p.execution.place import Place
 from p2p.execution.timeouts import OutOfTime
+from p2p.step.decorator import name_outputs
 from p2p.store import encode
 from p2p.tracking import guard
 from p2p.tracking.ownrun import OwnRun
@@ -47,6 +49,7 @@ class Request:
         args: its positional arguments.
         kwargs: its keyword arguments.
         inputs: what it was given, by the names that values have in the run.
+        outputs: the names of what it gives.
         place: id and idempotency key of this execution of the step.
         run: key of the run, from which the keys of steps inside this one are made.
         random: states of the global random generators.
@@ -58,6 +61,7 @@ class Request:
     args: list[Any]
     kwargs: dict[str, Any]
     inputs: Mapping[str, Any]
+    outputs: Sequence[str]
     place: tuple[str, str]
     run: str
     random: generators.States
@@ -74,6 +78,7 @@ class Answer:
         events: what it told, in order: kind and data.
         random: states of the global random generators afterwards.
         changed: inputs that were changed in place, as they are now, by name.
+        groups: names of inputs (`in x`) and of what is given (`out y`) that share an object or memory on the worker.
     """
 
     result: Any = None
@@ -81,6 +86,7 @@ class Answer:
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     random: generators.States = field(default_factory=dict)
     changed: dict[str, Any] = field(default_factory=dict)
+    groups: list[tuple[str, ...]] = field(default_factory=list)
 
 
 class _Told:
@@ -133,8 +139,17 @@ def _answer(request: Request) -> Answer:
     finally:
         guard.detach()
     answer.random = generators.states()
+    if answer.error is None:
+        answer.groups = groups(held(in_and_out(request.inputs, _named(request, answer.result))))
     answer.changed = {n: v for n, v in request.inputs.items() if encode(v)[0].digest != digests[n]}
     return answer
+
+
+def _named(request: Request, result: Any) -> dict[str, Any]:
+    """What the function gave, by name; nothing where it gave another number of values, which the driver refuses."""
+    with contextlib.suppress(Exception):
+        return dict(name_outputs(result, tuple(request.outputs)))
+    return {}
 
 
 def _called(request: Request) -> Any:

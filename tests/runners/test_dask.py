@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import BaseModel
 
@@ -281,6 +282,51 @@ def grown(rows: list[int]) -> list[int]:
 def test_a_change_that_another_name_would_miss_is_refused(on_dask: Any) -> None:
     with pytest.raises(StepFailed, match="changes its input 'left' in place, which is also 'right'"):
         on_dask(Task(two, ["log"], ["left", "right"]), Task(grown, ["left"], ["left"]))
+
+
+def table(log: str) -> Any:
+    return np.arange(6.0).reshape(2, 3)
+
+
+def first_row(whole: Any) -> Any:
+    return whole[0]
+
+
+def marked(row: Any) -> Any:
+    row[0] = 99
+    return row
+
+
+def backwards(row: Any) -> Any:
+    return row[::-1]
+
+
+def with_first(whole: Any) -> tuple[Any, Any]:
+    return whole, whole[0]
+
+
+VIEWS: dict[str, list[Task]] = {
+    "of an input": [Task(first_row, ["whole"], ["row"]), Task(marked, ["row"], ["row"])],
+    "of another output": [Task(with_first, ["whole"], ["whole", "row"]), Task(marked, ["row"], ["row"])],
+    "of a view": [
+        Task(first_row, ["whole"], ["row"]), Task(backwards, ["row"], ["again"]),
+        Task(marked, {"row": "again"}, ["again"]),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_a_change_that_an_array_of_the_same_memory_would_miss_is_refused(on_dask: Any, kind: str) -> None:
+    with pytest.raises(StepFailed, match=r"in place, which is also '\w+', or shares with it"):
+        on_dask(Task(table, ["log"], ["whole"]), *VIEWS[kind])
+
+
+def test_a_name_that_is_given_anew_shares_no_more(on_dask: Any) -> None:
+    values = on_dask(
+        Task(table, ["log"], ["whole"]), Task(first_row, ["whole"], ["row"]),
+        Task(table, ["log"], ["whole"], name="anew"), Task(marked, ["row"], ["row"]),
+    )  # fmt: skip
+    assert (values["row"][0], values["whole"][0, 0]) == (99, 0)
 
 
 def generator(log: str) -> Any:

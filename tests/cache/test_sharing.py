@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from p2p.cache.sharing import groups, held, shared, views
+from tests.cache import examples
+from tests.cache.conftest import Bench
+
+WHOLE = np.arange(12.0).reshape(3, 4)
+ROWS = [[1], [2]]
+BUFFER = bytearray(64)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"a": WHOLE, "b": WHOLE[:2]}, ["a", "b"]),
+        ({"a": WHOLE[1:], "b": WHOLE[:1], "c": WHOLE.copy()}, ["a", "b"]),
+        ({"a": WHOLE, "b": WHOLE}, []),  # one array under two names: kept by what is stored together
+        ({"a": WHOLE, "b": {"rows": [WHOLE.T]}}, ["a", "b"]),
+        ({"a": WHOLE, "b": SimpleNamespace(part=WHOLE[0])}, ["a", "b"]),
+        ({"a": WHOLE, "b": np.lib.stride_tricks.sliding_window_view(WHOLE, (2, 2))}, ["a", "b"]),
+        ({"a": np.frombuffer(BUFFER, "u1"), "b": np.frombuffer(BUFFER, "u1")}, ["a", "b"]),
+        ({"a": ROWS, "b": ROWS[0]}, []),
+        ({"a": WHOLE.copy(), "b": WHOLE.copy()}, []),
+    ],
+)
+def test_an_array_that_shows_the_memory_of_another_is_a_view(values: dict[str, Any], expected: list[str]) -> None:
+    assert views(held(values)) == expected
+
+
+def test_names_that_hold_one_object_are_a_group() -> None:
+    values = {"a": ROWS, "b": ROWS[0], "c": [1], "d": WHOLE, "e": WHOLE[0], "n": 1, "m": 1}
+    assert groups(held(values)) == [("a", "b"), ("d", "e")]
+    assert shared(held(values)) == ["a", "b", "d", "e"]
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+def test_what_is_changed_through_a_view_is_changed_in_a_later_run_too(bench: Bench, resumed: bool) -> None:
+    """A view cannot be stored as one, so the step that makes it runs again, and what changes it shows in the whole."""
+    first = bench.run(cache=not resumed)
+    again = bench.run(first.directory if resumed else None, cache=not resumed)
+    for run in (first, again):
+        whole = run.step(examples.table, ("whole",), n=1).outputs["whole"]
+        part = run.step(examples.corner, ("part",), whole=whole).outputs["part"]
+        run.step(examples.mark, ("part",), part=part)
+        assert whole[0, 0] == 99
+        assert run.step(examples.doubled, ("y",), whole=whole).outputs["y"][0, 0] == 198
+
+
+def test_a_step_that_gives_a_view_says_why_it_is_not_kept(bench: Bench) -> None:
+    run = bench.run()
+    run.step(examples.corner, ("part",), whole=WHOLE)
+    assert run.last()["uncached"] == [
+        "it gives what cannot be stored: 'part' (a view: it shows the memory of another array)"
+    ]
