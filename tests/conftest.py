@@ -141,3 +141,15 @@ def settings(tmp_path: Path, make_project: Callable[[Path], Settings], monkeypat
 def project(settings: Settings) -> Path:
     """The directory of the `settings` project."""
     return settings.root
+
+
+@pytest.fixture(autouse=True)
+def left_as_it_was() -> Iterator[None]:
+    """No test leaves its process in another directory, or with another `__main__`: later tests would fail for it."""
+    main, here = sys.modules["__main__"], Path.cwd()
+    yield
+    left, there = sys.modules["__main__"], Path.cwd()
+    if (main, here) != (left, there):
+        sys.modules["__main__"] = main
+        os.chdir(here)
+        pytest.fail(f"left behind: __main__ {left}, working directory {there}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 
 from benchmarks.convert import digests
 from benchmarks.convert.digests import OWN, Watch, digest, last_words, leave, left
+from tests.shells import real_shell
 
 
 @pytest.fixture
@@ -26,18 +26,8 @@ def main(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
-
-    config = Config()
-    config.HistoryManager.enabled = False
-    InteractiveShell.clear_instance()
-    made = InteractiveShell.instance(config=config)
-    yield made
-    atexit.unregister(made.atexit_operations)
-    made.atexit_operations()
-    InteractiveShell.clear_instance()
+    with real_shell(tmp_path, monkeypatch) as made:
+        yield made
 
 
 def test_modules_functions_and_classes_are_no_values(main: dict[str, Any]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from p2p.execution import Services
+from tests.shells import real_shell
 
 
 class MemorySession:
@@ -55,24 +55,13 @@ class Shell:
 
 @pytest.fixture
 def shell(services: Services, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Shell]:
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
-
     from p2p.magics import extension
 
     session = MemorySession(services)
     monkeypatch.setattr(extension.Extension, "_session", lambda _self: session)
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.HistoryManager.hist_file = ":memory:"
-    InteractiveShell.clear_instance()
-    made = InteractiveShell.instance(config=config)
-    extension.load(made)
-    try:
-        yield Shell(made, session)
-    finally:
-        extension.unload(made)
-        atexit.unregister(made.atexit_operations)
-        made.atexit_operations()
-        InteractiveShell.clear_instance()
+    with real_shell(tmp_path, monkeypatch) as made:
+        extension.load(made)
+        try:
+            yield Shell(made, session)
+        finally:
+            extension.unload(made)
