@@ -24,6 +24,8 @@ class Task:
         outputs: names of what it returns: one name for the whole result, several for a tuple of that length.
         policy: its retries and timeout.
         name: the step's name; the function's when not given.
+        changes: names of values that it gives again, beside what it returns, as they are after it: its inputs that it
+            changes in place, and what shares an object or memory with what it changes or returns.
     """
 
     function: Callable[..., Any]
@@ -31,6 +33,7 @@ class Task:
     outputs: Sequence[str] = ()
     policy: Policy = field(default_factory=Policy)
     name: str = ""
+    changes: Sequence[str] = ()
 
     @property
     def step(self) -> str:
@@ -38,8 +41,14 @@ class Task:
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """The names of the values and parameters that it takes."""
-        return tuple(self.inputs.values() if isinstance(self.inputs, Mapping) else self.inputs)
+        """The names of the values and parameters that it takes, and of what it changes."""
+        inputs = self.inputs.values() if isinstance(self.inputs, Mapping) else self.inputs
+        return tuple(dict.fromkeys([*inputs, *self.changes]))
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The names of what it returns, and of what it changes."""
+        return tuple(dict.fromkeys([*self.outputs, *self.changes]))
 
     def arguments(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """The positional and keyword arguments of its function."""
@@ -81,14 +90,14 @@ class Pipeline:
             for name in task.takes:
                 if name not in known:
                     raise InputRefused(_unknown_input(self.name, task.step, name, known))
-            known.update(task.outputs)
+            known.update(task.gives)
 
     def final_outputs(self) -> tuple[str, ...]:
         """The values that no step takes in, in the order in which they are made.
 
         A value that is only changed in place by later steps counts for the last step that gives it.
         """
-        return final_values([(task.takes, task.outputs) for task in self.tasks])
+        return final_values([(task.takes, task.gives) for task in self.tasks])
 
 
 def final_values(wiring: Sequence[tuple[Sequence[str], Sequence[str]]]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Runs an exported version step by step without p2p's own runner: `python replay.py ROOT NAME`.
 
-Prints, by step, the digests of its values. Each step gets copies of what the steps before it gave, made through the
-store's formats, as it would in production.
+Prints, by step, the digests of its values. Each step gets copies of what the steps before it gave, as it would on a
+worker: those share objects and memory with each other only.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Mapping
 from contextlib import redirect_stdout
 from typing import Any
 
 from benchmarks.convert.digests import Digests, digest
+from p2p.cache.views import copies
 from p2p.pipeline import Pipeline
-from p2p.store import decode, encode
 
 
 def replay(pipeline: Pipeline) -> dict[str, Digests]:
@@ -24,21 +23,14 @@ def replay(pipeline: Pipeline) -> dict[str, Digests]:
     values: dict[str, Any] = {name: getattr(parameters, name) for name in pipeline.params.model_fields}
     told: dict[str, Digests] = {}
     for task in pipeline.tasks:
-        positional, named = task.arguments(_copies(values, task.takes))
+        taken = copies({name: values[name] for name in task.takes})
+        positional, named = task.arguments(taken)
         result = task.function(*positional, **named)
-        given = dict(zip(task.outputs, [result] if len(task.outputs) == 1 else result or (), strict=True))
+        given = {name: taken[name] for name in task.changes}
+        given |= zip(task.outputs, [result] if len(task.outputs) == 1 else result or (), strict=True)
         values.update(given)
         told[task.step] = {name: digest(value) for name, value in given.items()}
     return told
-
-
-def _copies(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: _copied(values[name]) for name in names}
-
-
-def _copied(value: Any) -> Any:
-    ref, data = encode(value)
-    return value if ref.codec in (None, "png") else decode(ref.codec, data)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def groups(holding: Held) -> list[tuple[str, ...]]:
     """
     owners: dict[int, list[str]] = {}
     for name, objects in holding.items():
-        for found in {place for one in objects for place in (id(one), _memory_of(one))}:
+        for found in {place for one in objects for place in (id(one), id(_memory_of(one)))}:
             owners.setdefault(found, []).append(name)
     return list(dict.fromkeys(tuple(names) for names in owners.values() if len(names) > 1))
 
@@ -90,7 +90,7 @@ def views(holding: Held) -> list[str]:
     seen: dict[int, dict[int, set[str]]] = {}
     for name, objects in holding.items():
         for one in filter(_is_array, objects):
-            seen.setdefault(_memory_of(one), {}).setdefault(id(one), set()).add(name)
+            seen.setdefault(id(_memory_of(one)), {}).setdefault(id(one), set()).add(name)
     several = [arrays.values() for arrays in seen.values() if len(arrays) > 1]
     found = {name for names in several if len(set().union(*names)) > 1 for name in set().union(*names)}
     return [name for name in holding if name in found]
@@ -116,11 +116,11 @@ def _is_array(one: Any) -> bool:
     return numpy is not None and isinstance(one, numpy.ndarray)
 
 
-def _memory_of(one: Any) -> int:
-    """What stands for the memory that an array shows: the array or the buffer that it belongs to; else the object."""
+def _memory_of(one: Any) -> Any:
+    """What the memory that an array shows belongs to: an array or a buffer; of anything else, the object itself."""
     while (_is_array(one) or type(one).__name__ == "DummyArray") and one.base is not None:  # as_strided's own
         one = one.base
-    return id(one.obj) if isinstance(one, memoryview) else id(one)
+    return one.obj if isinstance(one, memoryview) else one
 
 
 def _inside(one: Any) -> list[Any]:

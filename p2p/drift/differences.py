@@ -29,7 +29,8 @@ class StepChange:
 
     Attributes:
         name: its name, in the later version where it has one there.
-        changes: `same`, `added` or `removed` alone; else some of `renamed`, `code`, `inputs`, `outputs`, `policy`.
+        changes: `same`, `added` or `removed` alone; else some of `renamed`, `code`, `inputs`, `outputs`, `changes`,
+            `policy`.
         details: what the wiring and policy were, and are, in words.
         renamed_from: its name in the earlier version, where it was another one.
         diff: its code's change as a unified diff.

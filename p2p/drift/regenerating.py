@@ -52,7 +52,8 @@ def _plan(notebook: Notebook, manifest: Manifest, parameters: list[str]) -> Plan
     plan = compile_notebook(notebook, manifest.pipeline, parameters)
     known = [(facts["cell"], facts["what"]) for facts in manifest.kept]
     keep = {part.order for part in (*plan.left_out, *plan.constants) if (part.cell, part.what) in known}
-    return compile_notebook(notebook, manifest.pipeline, parameters, keep) if keep else plan
+    plan = compile_notebook(notebook, manifest.pipeline, parameters, keep) if keep else plan
+    return plan.as_exported({facts["name"]: facts for facts in manifest.steps})
 
 
 def with_sources(notebook: Notebook, sources: Mapping[int, str]) -> Notebook:

@@ -18,6 +18,7 @@ class Wired:
         inputs: the names of the values that it takes, in order.
         arguments: by argument of the function, the value that it gets; empty where they are given in order.
         outputs: the names of the values that it gives.
+        changes: the names of the values that it gives again.
         policy: its policy as source text; empty for the defaults.
     """
 
@@ -26,6 +27,7 @@ class Wired:
     inputs: tuple[str, ...] = ()
     arguments: Mapping[str, str] | None = None
     outputs: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     policy: str = ""
 
 
@@ -83,6 +85,7 @@ def _task(call: ast.Call) -> Wired:
         inputs=tuple(named.values() if named else inputs),
         arguments=named,
         outputs=tuple(_literal(given.get("outputs"), ())),
+        changes=tuple(_literal(given.get("changes"), ())),
         policy=ast.unparse(given["policy"]) if "policy" in given else "",
     )
 

@@ -36,6 +36,11 @@ HIDDEN = Cause(
     "The module gives the same value each time",
     "Move the change into a step, or read what it depends on through the step's inputs.",
 )
+SHARED = Cause(
+    "memory that steps share: it is equal when each step gets the very objects of the steps before it, and not when it "
+    "gets copies of them, as on workers or after --resume",
+    "Make and change what is shared in one step, or give the changed value on and read it from there.",
+)
 OUTSIDE = Cause(
     "something outside of the program, such as the clock, the network, threads or uninitialized memory: "
     "the value is another each time, from the same seed too",

@@ -152,7 +152,7 @@ class _Builder:
             name=function.name if number == 1 else f"{function.name}_{number}", function=function.name,
             inputs=_argument_names(function, piece), outputs=piece.call.targets, source=function.source,
             policy=self._function_policy(function, piece), order=piece.order, cell=cell.number, cell_id=cell.id,
-            heading=cell.heading,
+            heading=cell.heading, called_in=piece.cell.number,
             is_function=True, is_async=function.is_async, call=piece.source,
         )  # fmt: skip
 

@@ -158,6 +158,8 @@ def _task(step: PlannedStep) -> str:
         parts.append(f"inputs={shown}")
     if step.outputs:
         parts.append(f"outputs={json.dumps(list(step.outputs))}")
+    if step.changes:
+        parts.append(f"changes={json.dumps(list(step.changes))}")
     if step.policy.changed():
         parts.append(f"policy={_policy(step.policy.changed())}")
     if step.name != step.function:

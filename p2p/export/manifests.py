@@ -65,7 +65,7 @@ def _beside(proof: Proof) -> list[str]:
 
 def _interface(work: Work) -> dict[str, Any]:
     contracts = contracting.as_mapping(work.contracts)
-    final = final_values([(s.takes, s.outputs) for s in work.plan.steps])
+    final = final_values([((*s.takes, *s.changes), s.gives) for s in work.plan.steps])
     params = {
         p["name"]: {"type": str(p["type"]), "default": p["default"], "required": p["required"]}
         for p in work.parameters.describe()
@@ -84,6 +84,7 @@ def _step_facts(plan: Plan, compared: Sequence[Comparison]) -> list[dict[str, An
     return [
         {
             "name": step.name, "cell": step.cell, "cell_id": step.cell_id, "inputs": list(step.takes),
+            "changes": list(step.changes),
             "outputs": {
                 c.value: {"digest": c.digest, "type": c.type, "verified": c.verdict, "detail": c.detail}
                 for c in compared if c.step == step.name

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from p2p.export.statements import Statement
 from p2p.model import StepRecord
 from p2p.policy import Policy
+from p2p.tracking.records import CellBorder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,8 @@ class PlannedStep:
         maybe: those of its outputs that it does not give on every way through it.
         local: helpers that read data, to be put at the beginning of its body.
         implicit: made from unmarked cells, so the notebook's run has no record of it.
+        changes: names of values that it gives again beside its outputs, as `Task` has them.
+        called_in: number of the cell that calls a function step; 0 for a cell.
     """
 
     name: str
@@ -66,10 +70,16 @@ class PlannedStep:
     maybe: tuple[str, ...] = ()
     local: tuple[Statement, ...] = ()
     implicit: bool = False
+    changes: tuple[str, ...] = ()
+    called_in: int = 0
 
     @property
     def takes(self) -> tuple[str, ...]:
         return tuple(self.inputs.values() if isinstance(self.inputs, Mapping) else self.inputs)
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*self.outputs, *self.changes]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,20 +108,64 @@ class Plan:
     kept: tuple[LeftOut, ...] = ()
     constants: tuple[LeftOut, ...] = ()
 
-    def as_recorded(self, steps: Sequence[StepRecord]) -> Plan:
+    def as_recorded(self, steps: Sequence[StepRecord], borders: Mapping[int, CellBorder] | None = None) -> Plan:
         """The plan with what a recorded run has shown of the steps.
 
         An output that a step gives on some ways only, and did not give, is none. An input that it changed in place,
-        unseen in its text (`rng.normal()`), is one; but for a function step, whose `return` is its author's.
+        unseen in its text (`rng.normal()`), is one; of a function step, whose `return` is its author's, it is among
+        what the step changes. So is what shares an object or memory with a changed value, where a later step takes it.
+
+        Args:
+            steps: the steps of the run.
+            borders: what cells were seen to do, by number.
         """
         known = {step.name: step for step in steps if not step.parent}
+        shown: list[PlannedStep] = []
+        joined: list[set[str]] = []  # names of what later steps change together
+        for step in reversed(self.steps):
+            border = (borders or {}).get(step.called_in or step.cell, CellBorder("", (), ()))
+            found, touched = _as_shown(step, known.get(step.name), border)
+            together = [{*group} for group in border.same if touched & {*group}]
+            along = [n for group in together for n in sorted(group) if self._goes_on(n, step, shown)]
+            joined += together if along else []
+            linked = [n for group in joined if group & {*found.gives} for n in step.takes if n in group]
+            changes = [n for n in dict.fromkeys([*found.changes, *along, *linked]) if n not in found.outputs]
+            shown.append(replace(found, changes=tuple(changes)))
+        return replace(self, steps=tuple(reversed(shown)))
 
-        def outputs(step: PlannedStep) -> tuple[str, ...]:
-            record = known.get(step.name)
-            if record is None:
-                return step.outputs
-            given = [n for n in step.outputs if n not in step.maybe or n in record.outputs]
-            changed = [n for n in record.changed if n in step.takes and not step.is_function]
-            return tuple(dict.fromkeys([*given, *changed]))
+    def as_exported(self, steps: Mapping[str, Mapping[str, Any]]) -> Plan:
+        """The plan with what the manifest of an earlier export tells of the steps of the same names."""
 
-        return replace(self, steps=tuple(replace(step, outputs=outputs(step)) for step in self.steps))
+        def told(step: PlannedStep) -> PlannedStep:
+            facts = steps.get(step.name)
+            if facts is None:
+                return step
+            changes = tuple(facts.get("changes", ()))
+            gave = [n for n in facts["outputs"] if n not in changes]
+            given = [n for n in step.outputs if n not in step.maybe or n in gave]
+            changed = [n for n in step.takes if n in gave and n not in given and not step.is_function]
+            return replace(step, outputs=(*given, *changed), changes=changes)
+
+        return replace(self, steps=tuple(map(told, self.steps)))
+
+    def _goes_on(self, name: str, step: PlannedStep, later: Sequence[PlannedStep]) -> bool:
+        """Whether a step before gives the name, and one of the steps after (the last one first) takes it as it is."""
+        before = any(name in one.outputs for one in self.steps if one.order < step.order)
+        for one in reversed(later) if before else ():
+            if name in one.takes:
+                return True
+            if name in one.outputs:
+                return False
+        return False
+
+
+def _as_shown(step: PlannedStep, record: StepRecord | None, border: CellBorder) -> tuple[PlannedStep, set[str]]:
+    """One step as a run has shown it, and the names of what it changed in place."""
+    given, touched = list(step.outputs), {*border.changed}
+    if record is not None:
+        given = [n for n in given if n not in step.maybe or n in record.outputs]
+        touched |= {*record.changed}
+    changed = tuple(n for n in step.takes if n in touched and n not in given)
+    if step.is_function:
+        return replace(step, outputs=tuple(given), changes=changed), touched
+    return replace(step, outputs=(*given, *changed)), touched

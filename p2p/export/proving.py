@@ -11,7 +11,7 @@ from pathlib import Path
 
 from p2p.analysis import digest_source
 from p2p.errors import AnalysisError, EvidenceRefused, RunFailed
-from p2p.export.causes import likeliest, sign
+from p2p.export.causes import SHARED, Cause, likeliest, sign
 from p2p.export.compile import compile_notebook
 from p2p.export.naming import check_step_names
 from p2p.export.options import ExportOptions
@@ -22,6 +22,7 @@ from p2p.export.work import Work
 from p2p.notebook import Notebook
 from p2p.params import ParameterSet
 from p2p.tracking import RunRecord
+from p2p.tracking.records import CellBorder
 
 _LONGEST = 60.0  # seconds that a module may have run for to be run again for the sake of a reason
 
@@ -86,7 +87,7 @@ def _has_files(directory: Path) -> bool:
 
 def _mended(work: Work, step: str) -> Iterator[Plan]:
     """The plans that may be what is missing, the nearest to the first one first."""
-    ways = [(keep, False) for keep in repairs(work.plan, step, _seen_to_act(work))]
+    ways = [(keep, False) for keep in repairs(work.plan, step, {*_seen(work)})]
     for keep, displays in [*ways, (frozenset[int](), True)]:
         with suppress(AnalysisError):
             plan = planned(work.notebook, work.plan.name, work.parameters, keep, displays=displays)
@@ -94,13 +95,14 @@ def _mended(work: Work, step: str) -> Iterator[Plan]:
                 yield plan
 
 
-def _seen_to_act(work: Work) -> set[int]:
-    """The cells that the recorded run saw to change a value in place, or to draw at random."""
-    acted = {border.source for border in work.recorded.borders}
-    found: set[int] = set()
+def _seen(work: Work) -> dict[int, CellBorder]:
+    """By number: what the recorded run saw cells do, those that changed a value in place or drew at random."""
+    acted = {border.source: border for border in work.recorded.borders}
+    found: dict[int, CellBorder] = {}
     for cell in work.notebook.cells if acted else ():
         with suppress(AnalysisError):
-            found |= {cell.number} if digest_source(cell.source) in acted else set()
+            border = acted.get(digest_source(cell.source))
+            found |= {cell.number: border} if border is not None else {}
     return found
 
 
@@ -118,7 +120,7 @@ def _least(work: Work, options: ExportOptions, places: Sequence[bool]) -> Proof:
 
 def _tried(work: Work, options: ExportOptions, places: Sequence[bool]) -> Proof:
     """Proven in the first of these places in which it is equal; whether each is beside the notebook."""
-    work = replace(work, plan=work.plan.as_recorded(work.recorded.steps))
+    work = replace(work, plan=work.plan.as_recorded(work.recorded.steps, _seen(work)))
     options.tell(f"writing {work.plan.name} v{work.version}")
     work.write_module()
     for beside in places[:-1]:
@@ -148,7 +150,7 @@ def _explained(
         tested = "; told by its text alone, as a run takes long"
     else:
         options.tell("looking for the cause: running the module from other seeds")
-        cause = likeliest(_text_of(work, step), lambda seed: _again(work, seed, step, value, beside=beside))
+        cause = _cause(work, step, value, beside=beside)
         tested = ""
     if cause is None:
         return refused
@@ -157,17 +159,30 @@ def _explained(
     return EvidenceRefused(refused.message, [told, *others], step=step, value=value)
 
 
+def _cause(work: Work, step: str, value: str, *, beside: bool) -> Cause | None:
+    recorded = work.recorded.step(step)
+    known = recorded.outputs.get(value) if recorded is not None else None
+    if known is not None and _again(work, None, step, value, beside=beside) == known.digest is not None:
+        return SHARED
+    return likeliest(_text_of(work, step), lambda seed: _again(work, seed, step, value, beside=beside))
+
+
 def _text_of(work: Work, step: str) -> str:
     """The text of a step and of the module's helpers."""
     own = [s.source for s in work.plan.steps if s.name == step]
     return "\n".join([*own, *(helper.source for helper in work.plan.helpers)])
 
 
-def _again(work: Work, seed: Seed, step: str, value: str, *, beside: bool) -> object:
-    """The digest of a value in another run of the module, from a seed; nothing where that run fails."""
+def _again(work: Work, seed: Seed | None, step: str, value: str, *, beside: bool) -> object:
+    """The digest of a value in another run of the module, from a seed, or from none and with steps that share memory.
+
+    Nothing where that run fails.
+    """
     with tempfile.TemporaryDirectory() as empty, suppress(EvidenceRefused, RunFailed):
         directory = _beside(work) if beside else Path(empty).resolve()
-        record, _read = work.run(Conditions(directory=directory, purpose="diagnosis", seed=seed))
+        record, _read = work.run(
+            Conditions(directory=directory, purpose="diagnosis", seed=seed, isolated=seed is not None)
+        )
         ran = record.step(step)
         return ran.outputs[value].digest if ran is not None and value in ran.outputs else None
     return None

@@ -49,11 +49,13 @@ class Conditions:
         directory: its working directory.
         purpose: why, as the run's tag `p2p.purpose`.
         seed: what the global random generators and the order of sets start from; None for what a new process has.
+        isolated: whether each step gets copies of what it takes.
     """
 
     directory: Path
     purpose: str = "verification"
     seed: Seed | None = None
+    isolated: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def run_module(
         "path": [str(stage)], "root": str(settings.root), "tracking_uri": settings.tracking_uri,
         "experiment": settings.experiment, "params": params, "notebook_digest": digest,
         "tags": {"p2p.purpose": conditions.purpose}, "seed": None if seed is None else seed.generators,
+        "engine": "isolated" if conditions.isolated else "local",
     }  # fmt: skip
     module = f"pipelines.{plan.name}.v{version}.pipeline"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(stage), os.environ.get("PYTHONPATH", "")])}

@@ -135,8 +135,10 @@ class Work:
         """What `name` stood for when the step ran: the last earlier step that gave it, else a parameter."""
         recorded = {s.name: s for s in self.recorded.steps}
         for earlier in reversed(self.plan.steps[:index]):
-            if name in earlier.outputs and earlier.name in recorded and name in recorded[earlier.name].outputs:
-                return recorded[earlier.name].outputs[name]
+            known = recorded.get(earlier.name) if name in earlier.gives else None
+            found = known.outputs.get(name) or known.changed.get(name) if known is not None else None
+            if found is not None:
+                return found
         if name in self.recorded.facts["params"]:
             values = self.parameters.parse(self.params())
             return self.store.put(values.typed[name])

@@ -8,6 +8,7 @@ from typing import Any
 from p2p.cache.sharing import groups, held
 from p2p.errors import RunFailed
 from p2p.pipeline import Task
+from p2p.runners.worker import Answer
 
 
 class Apart:
@@ -44,11 +45,17 @@ def _name(place: str) -> str:
     return place.partition(" ")[2]
 
 
-def refuse_hidden_changes(task: Task, others: Mapping[str, Sequence[str]], changed: Mapping[str, Any]) -> None:
-    """A worker changes its copy. Who else has the value here would go on with the old one, unlike in one process."""
-    for name in changed:
-        if name not in task.outputs or others[name]:
-            seen = f"is also '{others[name][0]}', or shares with it" if others[name] else "is not among its outputs"
+def refuse_hidden_changes(task: Task, others: Mapping[str, Sequence[str]], answer: Answer) -> None:
+    """A worker changes its copy. Who else has the value here would go on with the old one, unlike in one process.
+
+    Not so what was sent with it, shared with it there too, and comes back with it.
+    """
+    there = [{_name(place) for place in group} for group in answer.groups]
+    for name in answer.changed:
+        back = {*task.gives} & _together_with(name, there)
+        left = [other for other in others[name] if other not in back]
+        if name not in task.gives or left:
+            seen = f"is also '{left[0]}', or shares with it" if left else "is not among its outputs"
             raise RunFailed(
                 f"Step '{task.step}' changes its input '{name}' in place, which {seen}: on a worker, unseen.",
                 cure=f"Return '{name}' and take it from there, or run with --engine local.",

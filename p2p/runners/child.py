@@ -38,7 +38,8 @@ def main() -> int:
     settings = Settings(Path(request["root"]), request["tracking_uri"], request["experiment"])
     values = ParameterSet.of(pipeline.params).parse(request["params"])
     outcome = run_pipeline(pipeline, values, settings, notebook_digest=request["notebook_digest"], tags=request["tags"],
-                           reuse=Reuse(cache=False))  # fmt: skip  # what is to be proven is run
+                           reuse=Reuse(cache=False),  # what is to be proven is run
+                           engine=request["engine"])  # fmt: skip
     answer: dict[str, Any] = {**outcome.as_dict(), "read": sorted(read)}
     answer_to.write(json.dumps(answer))
     return 0 if outcome.status.value == "FINISHED" else 1

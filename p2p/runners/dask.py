@@ -18,15 +18,18 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from p2p.cache import generators
+from p2p.cache.views import dumped
 from p2p.errors import InputRefused, WorkerLost
 from p2p.execution import current_services
 from p2p.execution.place import here
 from p2p.execution.timeouts import OutOfTime
 from p2p.pipeline import Task
+from p2p.policy import Policy
 from p2p.runners import worker
 from p2p.runners.apart import Apart, refuse_hidden_changes
 from p2p.tracking.ownrun import OwnRun
@@ -75,22 +78,21 @@ class DaskEngine:
         generators.put_back(answer.random)
         if answer.error is not None:
             raise answer.error
-        refuse_hidden_changes(task, self._apart.sharing(answer.changed, values), answer.changed)
-        self._apart.follow(answer.groups, task.outputs)
+        refuse_hidden_changes(task, self._apart.sharing(answer.changed, values), answer)
+        self._apart.follow(answer.groups, task.gives)
         return answer.result
 
     def _sent(self, task: Task, values: Mapping[str, Any], attempt: str) -> worker.Answer:
         import cloudpickle
 
-        args, kwargs = task.arguments(values)
         at = here()
+        inputs = {name: values[name] for name in task.takes}
         request = worker.Request(
-            step=task.step, function=task.function, args=args, kwargs=kwargs,
-            inputs={name: values[name] for name in task.takes}, outputs=tuple(task.outputs), place=(at.id, at.key),
+            task=replace(task, policy=Policy()), inputs=inputs, place=(at.id, at.key),
             run=current_services().run, random=generators.states(), own_run=_facts(self._own_run),
         )  # fmt: skip
         with _by_value(task.function):
-            blob = cloudpickle.dumps(request)
+            blob = dumped(request, inputs)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph")  # it goes with the task, which any worker may get
             future = self._client.submit(_once, blob, attempt, key=f"{task.step}-{attempt}", pure=False)

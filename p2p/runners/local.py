@@ -12,17 +12,18 @@ from dataclasses import replace
 from typing import Any, NoReturn, Protocol
 
 from p2p.cache import Reuse, check_target, code_of_function
+from p2p.cache.views import copies
 from p2p.errors import RunFailed
 from p2p.execution import Outcome, Services, Work, arun_step, fallback_result, run_step
 from p2p.model import ValueRef
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
 from p2p.pipeline import Pipeline, Task
+from p2p.runners.calling import called, given
 from p2p.secrets import Masker, environment_secrets
 from p2p.session.script import driven
 from p2p.settings import Settings
 from p2p.step import Step
-from p2p.step.decorator import name_outputs
 from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts
 from p2p.tracking.driver import Watcher
@@ -30,6 +31,7 @@ from p2p.tracking.processes import taking_along
 from p2p.tracking.records import read_record
 
 LOCAL = "local"
+ISOLATED = "isolated"
 
 
 def run_pipeline(
@@ -53,9 +55,9 @@ def run_pipeline(
         watch: called with each event.
         tags: further tags of the run.
         reuse: earlier results that it may use; those of equal steps, when not given.
-        engine: where the steps' functions run: `local`, `dask` (workers of its own on this machine), or the address of
-            a Dask scheduler. On Dask only results of the run that is resumed are used: nobody here sees what a step
-            depends on.
+        engine: where the steps' functions run: `local`, `isolated` (here, each with copies of what it takes), `dask`
+            (workers of its own on this machine), or the address of a Dask scheduler. On Dask only results of the run
+            that is resumed are used: nobody here sees what a step depends on.
 
     Returns:
         The outcome; FAILED when a step raised. An interrupt is passed on after the run was ended as KILLED, and what it
@@ -63,7 +65,7 @@ def run_pipeline(
     """
     began = time.monotonic()
     reuse = reuse or Reuse()
-    reuse = reuse if engine == LOCAL else replace(reuse, cache=False)
+    reuse = reuse if engine in (LOCAL, ISOLATED) else replace(reuse, cache=False)
     check_target(reuse, "module", pipeline.name)
     facts_of_run = _facts(pipeline, values, settings, notebook_digest, tags or {}, reuse)
     masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
@@ -94,7 +96,7 @@ class Engine(Protocol):
     """Where the functions of tasks are called."""
 
     def call(self, task: Task, values: Mapping[str, Any]) -> Any:
-        """What the task's function gives for these values, or an awaitable of it."""
+        """What the task gives for these values, by name, or an awaitable of it."""
         ...
 
 
@@ -103,8 +105,15 @@ class Here:
 
     def call(self, task: Task, values: Mapping[str, Any]) -> Any:
         """Call the function."""
-        args, kwargs = task.arguments(values)
-        return task.function(*args, **kwargs)
+        return called(task, values)
+
+
+class Isolated(Here):
+    """The engine of this process in which each step has copies of what it takes, as it would have on a worker."""
+
+    def call(self, task: Task, values: Mapping[str, Any]) -> Any:
+        """Call the function with copies, which share objects and memory with each other as the values do."""
+        return called(task, copies({name: values[name] for name in task.takes}))
 
 
 @contextmanager
@@ -114,8 +123,8 @@ def engine_named(name: str) -> Iterator[Callable[[Driver], Engine]]:
     Raises:
         InputRefused: it is not there, or its workers cannot do the work.
     """
-    if name == LOCAL:
-        yield lambda _driver: Here()
+    if name in (LOCAL, ISOLATED):
+        yield lambda _driver: Here() if name == LOCAL else Isolated()
         return
     from p2p.runners import dask
 
@@ -163,21 +172,12 @@ def task_work(
 ) -> Work:
     """One task as work for `run_step`; `values` takes what stands in for a value that a failed attempt has changed."""
 
-    def body() -> Any:
-        return named(engine.call(task, values))
-
-    def named(result: Any) -> Any:
-        return awaited(result) if inspect.isawaitable(result) else name_outputs(result, tuple(task.outputs))
-
-    async def awaited(result: Any) -> dict[str, Any]:
-        return name_outputs(await result, tuple(task.outputs))
-
     def fallback() -> Any:
-        return named(fallback_result(task.policy.fallback, _by_parameter(task, values)))
+        return given(task, fallback_result(task.policy.fallback, _by_parameter(task, values)), values)
 
     coroutine = isinstance(engine, Here) and inspect.iscoroutinefunction(inspect.unwrap(task.function))
     return Work(
-        name=task.step, body=body, inputs={name: values[name] for name in task.takes},
+        name=task.step, body=lambda: engine.call(task, values), inputs={name: values[name] for name in task.takes},
         known={name: ref for name, ref in known.items() if name in task.takes}, policy=task.policy,
         contracts=contracts, reset=values.update, fallback=fallback if task.policy.has_fallback else None,
         coroutine=coroutine, code=lambda: code_of_function(task.function),

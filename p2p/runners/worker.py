@@ -16,17 +16,19 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from p2p.cache import generators
 from p2p.cache.sharing import groups, held, in_and_out
+from p2p.cache.views import dumped
 from p2p.errors import RunFailed
 from p2p.execution import Services, by_step, use_services
 from p2p.execution.place import Place
 from p2p.execution.timeouts import OutOfTime
-from p2p.step.decorator import name_outputs
+from p2p.pipeline import Task
+from p2p.runners.calling import called
 from p2p.store import encode
 from p2p.tracking import guard
 from p2p.tracking.ownrun import OwnRun
@@ -44,24 +46,16 @@ class Request:
     """One attempt of a task, as it is sent.
 
     Attributes:
-        step: the step's name.
-        function: the user's function.
-        args: its positional arguments.
-        kwargs: its keyword arguments.
-        inputs: what it was given, by the names that values have in the run.
-        outputs: the names of what it gives.
+        task: the task, without its policy, which stays with the driver.
+        inputs: what it takes, by the names that values have in the run.
         place: id and idempotency key of this execution of the step.
         run: key of the run, from which the keys of steps inside this one are made.
         random: states of the global random generators.
         own_run: facts of the run that user code logs to.
     """
 
-    step: str
-    function: Callable[..., Any]
-    args: list[Any]
-    kwargs: dict[str, Any]
+    task: Task
     inputs: Mapping[str, Any]
-    outputs: Sequence[str]
     place: tuple[str, str]
     run: str
     random: generators.States
@@ -73,7 +67,7 @@ class Answer:
     """What became of an attempt.
 
     Attributes:
-        result: what the function gave.
+        result: what the task gives, by name.
         error: what it raised; None where it did not.
         events: what it told, in order: kind and data.
         random: states of the global random generators afterwards.
@@ -81,7 +75,7 @@ class Answer:
         groups: names of inputs (`in x`) and of what is given (`out y`) that share an object or memory on the worker.
     """
 
-    result: Any = None
+    result: Mapping[str, Any] = field(default_factory=dict)
     error: BaseException | None = None
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     random: generators.States = field(default_factory=dict)
@@ -105,7 +99,7 @@ def execute(blob: bytes, attempt: str) -> bytes:
     import cloudpickle
 
     if not _begin(attempt):
-        return bytes(cloudpickle.dumps(Answer(error=RunFailed("The attempt was given up before it began."))))
+        return dumped(Answer(error=RunFailed("The attempt was given up before it began.")))
     try:
         answer = _answer(cloudpickle.loads(blob))
     except BaseException as error:  # noqa: BLE001  # it belongs to the step, not to the worker
@@ -132,35 +126,22 @@ def _answer(request: Request) -> Answer:
     answer = Answer(events=told.events)
     guard.attach(OwnRun(**request.own_run, append=by_step(told.append)))
     try:
-        with use_services(services), Place(request.step, *request.place).entered():
+        with use_services(services), Place(request.task.step, *request.place).entered():
             answer.result = _called(request)
     except BaseException as error:  # noqa: BLE001  # `sys.exit` in a step is the step's error
-        answer.error = _plain(error, request.step)
+        answer.error = _plain(error, request.task.step)
     finally:
         guard.detach()
     answer.random = generators.states()
     if answer.error is None:
-        answer.groups = groups(held(in_and_out(request.inputs, _named(request, answer.result))))
+        answer.groups = groups(held(in_and_out(request.inputs, answer.result)))
     answer.changed = {n: v for n, v in request.inputs.items() if encode(v)[0].digest != digests[n]}
     return answer
 
 
-def _named(request: Request, result: Any) -> dict[str, Any]:
-    """What the function gave, by name; nothing where it gave another number of values, which the driver refuses."""
-    with contextlib.suppress(Exception):
-        return dict(name_outputs(result, tuple(request.outputs)))
-    return {}
-
-
 def _called(request: Request) -> Any:
-    result = request.function(*request.args, **request.kwargs)
-    if not inspect.isawaitable(result):
-        return result
-
-    async def awaited() -> Any:
-        return await result
-
-    return asyncio.run(awaited())
+    result = called(request.task, request.inputs)
+    return asyncio.run(result) if inspect.iscoroutine(result) else result
 
 
 def _plain(error: BaseException, step: str) -> BaseException:
@@ -172,16 +153,15 @@ def _plain(error: BaseException, step: str) -> BaseException:
 
 def _dumped(answer: Answer) -> bytes:
     """The answer as bytes; where its result or error cannot be sent, it says that."""
-    import cloudpickle
-
     try:
-        return bytes(cloudpickle.dumps(answer))
+        return dumped(answer, {**answer.result, **{f"in {name}": value for name, value in answer.changed.items()}})
     except Exception as error:  # noqa: BLE001  # pickling runs the user's code
         what = "raises an error" if answer.error is not None else "gives a value"
-        reason = encode(answer.error or answer.result)[0].reason or str(error)
+        values = [answer.error] if answer.error is not None else answer.result.values()
+        reason = next((said for value in values if (said := encode(value)[0].reason)), str(error))
         text = f"The step {what} that a Dask worker cannot send back: {reason}"
         refused = RunFailed(text, cure="Give plain data, or run the pipeline with --engine local.")
-        return bytes(cloudpickle.dumps(Answer(error=refused, events=answer.events, random=answer.random)))
+        return dumped(Answer(error=refused, events=answer.events, random=answer.random))
 
 
 async def leave(attempt: str, grace: float) -> bool:

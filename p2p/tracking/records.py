@@ -20,11 +20,13 @@ class CellBorder:
         source: digest of its code.
         changed: the names whose values it changed in place.
         moved: the global random generators that it drew from or seeded.
+        same: groups of names whose values were one object, held one, or showed one memory, when it had ended.
     """
 
     source: str
     changed: tuple[str, ...]
     moved: tuple[str, ...]
+    same: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,17 @@ def read_record(directory: Path) -> RunRecord:
         elif kind == "step_finished":
             steps[event["step"]] = _step(event, inputs.get(event["id"], {}))
         elif kind == "cell_border":
-            borders.append(CellBorder(event["source"], tuple(event["changed"]), tuple(event["moved"])))
+            borders.append(_border(event))
         elif kind == "run_finished":
             end = event
     status = RunStatus(end["status"]) if end else RunStatus.RUNNING
     done = tuple(s for s in steps.values() if s is not None)
     return RunRecord(directory.name, directory, facts, status, run_id, done, end, tuple(borders))
+
+
+def _border(event: Mapping[str, Any]) -> CellBorder:
+    same = tuple(map(tuple, event.get("same", ())))
+    return CellBorder(event["source"], tuple(event["changed"]), tuple(event["moved"]), same)
 
 
 def _step(event: Mapping[str, Any], inputs: Mapping[str, ValueRef]) -> StepRecord:

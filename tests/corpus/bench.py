@@ -132,6 +132,7 @@ class Trial:
             raise RunFailed("A fork has its seeds already, so it cannot tell causes.")
         request = {
             "directory": str(conditions.directory), "values": str(self.directory / "values"),
+            "isolated": conditions.isolated,
             "module": f"pipelines.{_NAME}.v1.pipeline", "params": dict(self.parameters.parse({}).plain()),
         }  # fmt: skip
         try:

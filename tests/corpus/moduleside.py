@@ -10,12 +10,14 @@ from typing import Any
 
 from p2p.execution import Services, use_services
 from p2p.params import ParameterSet
-from p2p.runners.local import StepFailed, no_quiet_exit, no_windows, run_tasks
+from p2p.runners.local import Here, Isolated, StepFailed, no_quiet_exit, no_windows, run_tasks
 from p2p.store import DiskStore
 from p2p.tracking import Journal
 
 
-def work(folder: str, directory: str, values: str, module: str, params: dict[str, Any]) -> dict[str, Any]:
+def work(
+    folder: str, directory: str, values: str, module: str, params: dict[str, Any], *, isolated: bool
+) -> dict[str, Any]:  # fmt: skip
     """Run the pipeline.
 
     Args:
@@ -24,6 +26,7 @@ def work(folder: str, directory: str, values: str, module: str, params: dict[str
         values: the folder for its values.
         module: the module that has a `pipeline`.
         params: plain data.
+        isolated: whether each step gets copies of what it takes.
 
     Returns:
         `failed`: the step that failed and its error.
@@ -36,7 +39,7 @@ def work(folder: str, directory: str, values: str, module: str, params: dict[str
     services = Services(events=journal, values=DiskStore(Path(values)), directory=journal.directory, run="corpus")
     try:
         with no_windows(), no_quiet_exit(), use_services(services):
-            run_tasks(pipeline, typed, services)
+            run_tasks(pipeline, typed, services, Isolated() if isolated else Here())
     except StepFailed as error:
         return {"failed": [error.p2p_step, error.message]}
     return {"failed": None}

@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 from p2p.execution import Services
 from p2p.magics import extension
+from p2p.magics.borders import Borders
 from p2p.magics.cellstep import is_data
 from p2p.magics.headless import make_headless
 from p2p.magics.leftovers import names_read
@@ -86,7 +87,11 @@ def prepare() -> None:
 
 
 def _shell(session: _Session) -> Any:
-    extension.Extension._session = lambda _self: session  # type: ignore[method-assign,assignment,return-value]  # in a fork
+    def recording(own: Any) -> _Session:
+        own.borders = Borders(session.services().events, session.needed)
+        return session
+
+    extension.Extension._session = recording  # type: ignore[method-assign,assignment]  # in a fork
     shell = _Shell.instance()
     make_headless(shell, 1_000_000)
     extension.load(shell)

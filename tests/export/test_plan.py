@@ -9,6 +9,7 @@ from p2p.export.plan import Plan
 from p2p.export.verify import compare_runs, loaded_here
 from p2p.model import StepRecord, StepState
 from p2p.store import MemoryStore
+from p2p.tracking.records import CellBorder
 from tests.building import read_built
 
 CELLS = (
@@ -37,6 +38,7 @@ def test_a_recorded_run_shows_what_a_step_changes_in_place_and_what_it_did_not_g
     assert {s.name: s.outputs for s in shown.steps} == {
         "load": ("source", "rows"), "draw": ("drawn", "source"), "spin": ("spun",),
     }  # fmt: skip
+    assert {s.name: s.changes for s in shown.steps}["spin"] == ("source",)
 
 
 def test_what_a_step_made_of_its_input_is_held_against_what_the_notebook_made_of_it() -> None:
@@ -48,3 +50,37 @@ def test_what_a_step_made_of_its_input_is_held_against_what_the_notebook_made_of
         for made in ([7], [9])
     ]  # fmt: skip
     assert verdicts == [{"drawn": "equal", "source": "equal"}, {"drawn": "equal", "source": "unequal"}]
+
+
+SHARING = (
+    "%%step load\nrows = [3, 1]\nbox = [rows]\nother = []",
+    "%%step order\nrows.sort()",
+    "%%step use\nsize = len(box[0]), len(other)",
+)
+
+
+def border(cell: str, changed: list[str], same: list[list[str]]) -> CellBorder:
+    return CellBorder(cell, tuple(changed), (), tuple(map(tuple, same)))
+
+
+def test_what_shares_an_object_with_a_changed_value_goes_along_where_a_later_step_takes_it(tmp_path: Path) -> None:
+    plan = compile_notebook(read_built(tmp_path, *SHARING), "sharing", [])
+    seen = {2: border("order", ["rows"], [["box", "rows", "hidden"]])}
+    assert [(s.name, s.changes) for s in plan.as_recorded([], seen).steps] == [
+        ("load", ()), ("order", ("box",)), ("use", ()),
+    ]  # fmt: skip
+    assert not any(s.changes for s in plan.as_recorded([], {2: border("order", [], [["box", "rows"]])}).steps)
+    assert not any(s.changes for s in plan.as_recorded([], {2: border("order", ["rows"], [["rows", "hidden"]])}).steps)
+
+
+def test_a_step_that_makes_a_second_name_gives_the_first_one_along(tmp_path: Path) -> None:
+    cells = ("%%step load\nrows = [3, 1]", "%%step name\nalias = rows", *SHARING[1:2], "%%step use\nout = alias[0]")
+    plan = compile_notebook(read_built(tmp_path, *cells), "sharing", [])
+    shown = plan.as_recorded([], {3: border("order", ["rows"], [["alias", "rows"]])})
+    assert [s.changes for s in shown.steps] == [(), ("rows",), ("alias",), ()]
+
+
+def test_what_a_function_changes_in_place_is_given_again(tmp_path: Path) -> None:
+    cells = ("@step\ndef order(rows):\n    rows.sort()", "%%step load\nrows = [3, 1]", "order(rows)")
+    plan = compile_notebook(read_built(tmp_path, *cells), "sharing", [])
+    assert [s.changes for s in plan.as_recorded([], {3: border("order", ["rows"], [])}).steps] == [(), ("rows",)]

@@ -19,7 +19,7 @@ from p2p.execution import Services
 from p2p.model import RunStatus
 from p2p.params import ParameterSet
 from p2p.runners import dask, run_pipeline, worker
-from p2p.runners.local import Engine, Here, StepFailed, run_tasks
+from p2p.runners.local import Engine, Here, Isolated, StepFailed, run_tasks
 from p2p.settings import Settings
 from p2p.tracking import find_run
 from p2p.tracking.ownrun import OwnRun
@@ -38,11 +38,11 @@ def client() -> Iterator[Any]:
         yield client
 
 
-@pytest.fixture(params=["local", "dask"])
+@pytest.fixture(params=["local", "isolated", "dask"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    """Each property is one of both."""
-    if request.param == "local":
-        return Here()
+    """Each property is one of all."""
+    if request.param != "dask":
+        return Here() if request.param == "local" else Isolated()
     own_run = OwnRun("0" * 32, "", f"sqlite:///{tmp_path}/none.db", tmp_path, lambda kind, **data: None)
     return dask.DaskEngine(request.getfixturevalue("client"), own_run, own=True)
 
@@ -319,6 +319,44 @@ VIEWS: dict[str, list[Task]] = {
 def test_a_change_that_an_array_of_the_same_memory_would_miss_is_refused(on_dask: Any, kind: str) -> None:
     with pytest.raises(StepFailed, match=r"in place, which is also '\w+', or shares with it"):
         on_dask(Task(table, ["log"], ["whole"]), *VIEWS[kind])
+
+
+def total(whole: Any) -> float:
+    return float(whole.sum())
+
+
+def same(rows: list[int]) -> list[int]:
+    return rows
+
+
+def boxed(rows: list[int]) -> dict[str, list[int]]:
+    return {"rows": rows}
+
+
+def size_of(box: dict[str, list[int]]) -> int:
+    return len(box["rows"])
+
+
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ([Task(make, ["log"], ["rows"]), Task(grow, ["rows"], ["size"], changes=["rows"]),
+          Task(same, ["rows"], ["end"])], [1, 1]),
+        ([Task(two, ["log"], ["left", "right"]), Task(grown, {"rows": "left"}, ["left"], changes=["right"]),
+          Task(same, {"rows": "right"}, ["end"])], [1, 1]),
+        ([Task(make, ["log"], ["rows"]), Task(boxed, ["rows"], ["box"], changes=["rows"]),
+          Task(grown, ["rows"], ["rows"], changes=["box"]), Task(size_of, ["box"], ["end"])], 2),
+        ([Task(with_first, {"whole": "made"}, ["made", "row"]), Task(marked, ["row"], ["row"], changes=["made"]),
+          Task(total, {"whole": "made"}, ["end"])], 114.0),
+        ([Task(first_row, {"whole": "made"}, ["row"], changes=["made"]),
+          Task(marked, ["row"], ["row"], changes=["made"]), Task(total, {"whole": "made"}, ["end"])], 114.0),
+    ],
+    ids=["a list", "two names of a list", "a list in a dict", "a view", "a view of an input"],
+)  # fmt: skip
+def test_what_a_step_says_that_it_changes_is_changed_for_the_steps_after_it(
+    run: Any, tasks: list[Task], expected: object
+) -> None:
+    assert run(Task(table, ["log"], ["made"]), *tasks)["end"] == expected
 
 
 def test_a_name_that_is_given_anew_shares_no_more(on_dask: Any) -> None:

@@ -9,11 +9,11 @@ import pytest
 from pydantic import BaseModel
 
 from p2p import Pipeline, Policy, Task
-from p2p.execution import use_services
+from p2p.execution import Services, use_services
 from p2p.model import RunStatus
 from p2p.params import ParameterSet
 from p2p.runners import run_pipeline
-from p2p.runners.local import no_windows, run_tasks
+from p2p.runners.local import Engine, Here, Isolated, no_windows, run_tasks
 from p2p.secrets import MASK
 from p2p.settings import Settings
 from p2p.step import Step
@@ -26,6 +26,23 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 class Params(BaseModel):
     month: int = 1
+
+
+def listed(month: int) -> list[int]:
+    return [month]
+
+
+def grown(rows: list[int]) -> int:
+    rows.append(2)
+    return len(rows)
+
+
+@pytest.mark.parametrize(("engine", "size"), [(Here(), 2), (Isolated(), 1)])
+def test_an_isolated_step_changes_only_its_own_copy(services: Services, engine: Engine, size: int) -> None:
+    tasks = [Task(listed, ["month"], ["rows"]), Task(grown, ["rows"], ["grown"])]
+    pipeline = Pipeline(name="p", version=1, params=Params, tasks=tasks)
+    values = run_tasks(pipeline, {"month": 1}, services, engine)
+    assert (values["grown"], len(values["rows"])) == (2, size)
 
 
 def helper(n: int) -> int:

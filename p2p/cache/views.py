@@ -1,0 +1,98 @@
+"""Copies of several values, here or by pickle, in which arrays that show the same memory still do.
+
+Copied one by one, each would have memory of its own, and a change to one would no longer show in the others.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from p2p.cache.sharing import held
+from p2p.execution.rewind import copied_or_missed
+
+
+def copies(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Copies that share objects and memory with each other as the values do.
+
+    A value that cannot be copied is passed on itself; so is one that holds a figure or a part of one, which pyplot
+    knows and would know twice.
+    """
+    holding = held(values)
+    own = {name: value for name, value in values.items() if not any(map(_is_drawing, holding[name]))}
+    memo = {id(array): made for array, made in _views(one for name in own for one in holding[name])}
+    made, _missed = copied_or_missed(own, memo)
+    return {name: made.get(name, value) for name, value in values.items()}
+
+
+def dumped(whole: Any, values: Mapping[str, Any] | None = None) -> bytes:
+    """`whole`, pickled with cloudpickle, so that the arrays in `values`, which it holds, share memory when loaded."""
+    import cloudpickle
+
+    found = held(values or {})
+    shared = {id(array): root for array, root in _sharing(one for objects in found.values() for one in objects)}
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, one: Any) -> Any:
+            root = shared.get(id(one))
+            if root is None or root is one:
+                return super().reducer_override(one)
+            return _shown, (root, *_place(one, root))
+
+    buffer = io.BytesIO()
+    Pickler(buffer).dump(whole)
+    return buffer.getvalue()
+
+
+def _is_drawing(one: Any) -> bool:
+    artist: Any = sys.modules.get("matplotlib.artist")
+    return artist is not None and isinstance(one, artist.Artist)
+
+
+def _views(objects: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each array that shares memory with another one, and its copy, which does so with the other's copy."""
+    roots: dict[int, Any] = {}
+    for array, root in _sharing(objects):
+        if id(root) not in roots:
+            roots[id(root)] = root.copy(order="K")
+        made = roots[id(root)]
+        yield array, made if array is root else _shown(made, *_place(array, root))
+
+
+def _sharing(objects: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """The arrays that show memory which another one of them shows, each with the array that has the whole of it."""
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None:
+        return
+    arrays = {id(one): one for one in objects if type(one) is numpy.ndarray and not one.dtype.hasobject}
+    roots = {place: _root(array, numpy) for place, array in arrays.items()}
+    users = Counter(map(id, roots.values()))
+    for place, array in arrays.items():
+        root = roots[place]
+        if users[id(root)] > 1 and type(root) is numpy.ndarray and (root.flags.c_contiguous or root.flags.f_contiguous):
+            yield array, root
+
+
+def _root(array: Any, numpy: Any) -> Any:
+    while isinstance(array.base, numpy.ndarray):
+        array = array.base
+    return array
+
+
+def _place(array: Any, root: Any) -> tuple[Any, ...]:
+    """Where in the memory of `root` an array lies: what `_shown` takes."""
+    offset = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    return offset, array.shape, array.strides, array.dtype, array.flags.writeable
+
+
+def _shown(root: Any, offset: int, shape: Any, strides: Any, dtype: Any, writeable: bool) -> Any:
+    """An array that shows a part of the memory of `root`."""
+    import numpy as np
+
+    whole = root if root.flags.c_contiguous else root.T
+    array = np.ndarray(shape, dtype, buffer=whole, offset=offset, strides=strides)
+    array.flags.writeable = writeable and array.flags.writeable
+    return array

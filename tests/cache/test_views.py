@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pickle
+import threading
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2p.cache.views import copies, dumped
+
+
+def sent(values: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = pickle.loads(dumped(values, values))
+    again: dict[str, Any] = pickle.loads(dumped(found, found))
+    return again
+
+
+WAYS = pytest.mark.parametrize("way", [copies, sent])
+SLICES = st.builds(slice, st.integers(0, 3), st.integers(3, 6), st.sampled_from([1, 2]))
+BACK = st.builds(slice, st.integers(4, 6), st.just(None), st.just(-1))
+KINDS = st.sampled_from(["f8", "i4", "c16", "?", "S3", "M8[s]"])
+
+
+@st.composite
+def families(draw: st.DrawFn) -> dict[str, Any]:
+    """Arrays that show parts of one memory, of any order, which may itself not be among them."""
+    order = draw(st.sampled_from(["C", "F"]))
+    owner = np.array(np.arange(36).reshape(6, 6).astype(draw(KINDS)), order=order)
+    shown = {f"v{n}": owner[draw(SLICES | BACK), draw(SLICES)] for n in range(draw(st.integers(1, 3)))}
+    shown["turned"] = owner.T[1:]
+    if draw(st.booleans()):
+        shown["owner"] = owner
+    if draw(st.booleans()):
+        shown["v0"].flags.writeable = False
+    return shown
+
+
+@WAYS
+@given(values=families(), seed=st.integers(0, 99))
+def test_copies_show_one_memory_where_the_values_do_and_share_none_with_them(way: Any, values: Any, seed: int) -> None:
+    made = way(values)
+    for name, value in values.items():
+        assert made[name].dtype == value.dtype
+        assert made[name].strides == value.strides
+        assert made[name].flags.writeable == value.flags.writeable
+        assert not np.shares_memory(made[name], value)
+    target = sorted(n for n in values if values[n].flags.writeable and values[n].size)[0]
+    place = np.unravel_index(seed % values[target].size, values[target].shape)
+    values[target][place] = made[target][place] = np.zeros(1, values[target].dtype)[0]
+    for name, value in values.items():
+        np.testing.assert_array_equal(made[name], value)
+
+
+@WAYS
+def test_what_is_one_object_is_one_copy(way: Any) -> None:
+    rows = [[1], [2]]
+    frame = pd.DataFrame({"a": [1]})
+    made = way({"rows": rows, "box": {"rows": rows[0]}, "again": rows, "frame": frame, "other": [frame]})
+    assert made["rows"] is made["again"] is not rows
+    assert made["box"]["rows"] is made["rows"][0] is not rows[0]
+    assert made["other"][0] is made["frame"] is not frame
+
+
+def test_what_cannot_be_copied_is_itself_and_the_rest_is_copied() -> None:
+    lock, rows = threading.Lock(), [1]
+    made = copies({"lock": lock, "rows": rows, "both": [rows, lock]})
+    assert made["lock"] is lock
+    assert made["rows"] == rows
+    assert made["rows"] is not rows
+
+
+def test_a_figure_and_its_parts_are_not_copied() -> None:
+    plt = pytest.importorskip("matplotlib.pyplot", reason="an extra")
+    figure, axes = plt.subplots(1, 2)
+    try:
+        made = copies({"figure": figure, "axes": axes, "first": {"ax": axes[0]}})
+        assert made["figure"] is figure
+        assert made["axes"] is axes
+        assert made["first"]["ax"] is axes[0]
+        assert plt.get_fignums() == [figure.number]
+    finally:
+        plt.close(figure)
