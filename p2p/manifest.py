@@ -32,7 +32,7 @@ class Manifest:
         interface: parameters, and contracts of the final outputs, that users of the pipeline rely on.
         steps: per step: its cell, inputs, and for each output its digest, type and whether it was verified.
         files: digest of each generated file.
-        environment: Python's version and those of the packages in requirements.lock.
+        environment: Python's version, those of the packages in requirements.lock, and what the processor was.
         tests: how the generated tests went.
         notes: what could not be done, in words.
         units: by name, a digest of each function, constant or other statement in `steps.py`, by which an edit shows;

@@ -54,6 +54,13 @@ class Figures:
         self._before = set()
 
 
+def close_all() -> None:
+    """Close what others have left open: what a step draws must not end up in a figure of another one."""
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
+
+
 @contextmanager
 def collected(directory: Path, step: str, *, keep_open: bool) -> Iterator[Figures]:
     """In the block, figures are saved when the code shows them; `save` takes those that are still open at its end."""

@@ -62,7 +62,7 @@ def proven(work: Work, options: ExportOptions) -> Proof:
     Raises:
         EvidenceRefused: it stays unequal; the first evidence, as that is nearest to what the notebook says.
     """
-    places = (False, True) if _has_files(_beside(work)) else (False,)
+    places = (False, True) if _may_read_files(work) else (False,)
     began = time.monotonic()
     try:
         return _tried(work, options, places)
@@ -79,9 +79,11 @@ def _beside(work: Work) -> Path:
     return work.notebook.path.resolve().parent
 
 
-def _has_files(directory: Path) -> bool:
-    """Whether there is anything that a notebook of this directory may read."""
-    entries = (entry.name for entry in directory.iterdir())
+def _may_read_files(work: Work) -> bool:
+    """Whether there is anything in the notebook's directory that it may read, or it names a directory above."""
+    if any("../" in cell.source for cell in work.notebook.cells):
+        return True
+    entries = (entry.name for entry in _beside(work).iterdir())
     return any(not name.startswith((".", "__")) and not name.endswith(".ipynb") for name in entries)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from p2p.cache import generators
+from p2p.execution.figures import close_all
 from p2p.files import write_atomic
 from p2p.model import ValueRef
 from p2p.runners.local import no_windows
@@ -82,7 +83,8 @@ def run_code(step: Mapping[str, Any], names: Mapping[str, Any], inputs: Mapping[
     import inspect
 
     namespace = {**names, **inputs}
-    generators.seed()  # as `p2p.testing.recorded` does
+    generators.seed()  # as `p2p.testing.recorded` does, and this
+    close_all()
     code = compile(step["code"], f"<{step['name']}>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     result = eval(code, namespace)  # the notebook's own code, as its author wrote it
     if inspect.iscoroutine(result):

@@ -63,7 +63,7 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
         proof = proven(Work(notebook, plan, parameters, recorded, version, settings, stage, options.tolerance), options)
         work = proof.work
         options.tell("writing and running its tests")
-        without = work.write_tests(beside=proof.beside)
+        without = work.write_tests(proof.verified, beside=proof.beside)
         manifest = write_manifest(proof, without)
         tests = work.run_tests()
         manifest = write_manifest(proof, without, tests)

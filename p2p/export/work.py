@@ -24,8 +24,10 @@ from p2p.model import Finding, ValueRef
 from p2p.notebook import Notebook
 from p2p.params import ParameterSet
 from p2p.settings import Settings
-from p2p.store import DiskStore
+from p2p.store import DiskStore, save_folder
 from p2p.tracking import RunRecord
+
+_SMALL = 100_000  # bytes of a value that is kept whole beside the tests
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,17 @@ class Work:
             raise RunFailed(f"Values could not be compared: {done.stderr.strip().splitlines()[-1:]}")
         return [(exact, beyond) for exact, beyond in json.loads(done.stdout)]
 
-    def write_tests(self, *, beside: bool) -> dict[str, str]:
+    def write_tests(self, verified: RunRecord, *, beside: bool) -> dict[str, str]:
         """Write the tests and their data; gives the steps that have no example, with reasons.
 
-        `beside` tells whether the notebook's own code runs in the notebook's directory, and not in an empty one.
+        Args:
+            verified: the module's run.
+            beside: whether the notebook's own code runs in the notebook's directory, and not in an empty one.
         """
         tests = self.directory / "tests"
+        refs = {f"{s.name}.{name}": ref for s in verified.steps if not s.parent for name, ref in s.outputs.items()}
+        small = {key: ref for key, ref in refs.items() if ref.codec not in (None, "png") and ref.nbytes <= _SMALL}
+        save_folder(small, self.store, tests / "data" / "whole", room=10 * _SMALL)
         with tempfile.TemporaryDirectory() as empty:
             place = self.notebook.path.resolve().parent if beside else Path(empty).resolve()
             without = self._make_cases(tests / "data", place)

@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,9 @@ def main() -> int:
     answer_to = sys.stdout
     sys.stdout = sys.stderr  # what steps print is not part of the answer
     sys.path[:0] = request["path"]
-    read = files_read(Path.cwd())
+    root = Path(request["root"]).resolve()
+    ours = [Path(__file__).parents[1], Path(sys.prefix), root / "mlruns", root / "pipelines"]
+    read = files_read(Path.cwd(), root, ours)
     if request["seed"] is not None:
         with suppress(ImportError):
             importlib.import_module("numpy.random")  # so that it is seeded as well
@@ -45,21 +48,27 @@ def main() -> int:
     return 0 if outcome.status.value == "FINISHED" else 1
 
 
-def files_read(directory: Path) -> set[str]:
-    """Files of the directory that this process opens from now on, unless it has written them itself: relative paths.
+def files_read(directory: Path, root: Path, apart: Sequence[Path] = ()) -> set[str]:
+    """Files that this process opens from now on, unless it has written them itself: paths relative to `directory`.
 
     Seen are those that are opened through Python, not those that a library's own C code opens.
+
+    Args:
+        directory: files in it count.
+        root: where `directory` lies in it, so do files in `root`.
+        apart: files in these do not count.
     """
     read: set[str] = set()
     written: set[str] = set()
-    root = directory.resolve()
+    directory, places = directory.resolve(), [place.resolve() for place in apart]
+    within = root.resolve() if directory.is_relative_to(root.resolve()) else directory
 
     def opened(event: str, arguments: tuple[Any, ...]) -> None:
         if event not in ("open", "sqlite3.connect") or not isinstance(arguments[0], str | bytes):
             return
-        path = Path(os.fsdecode(arguments[0])).absolute()
-        if path.is_relative_to(root):
-            name = path.relative_to(root).as_posix()
+        path = Path(os.path.normpath(Path(os.fsdecode(arguments[0])).absolute()))
+        if path.is_relative_to(within) and not any(map(path.is_relative_to, places)):
+            name = Path(os.path.relpath(path, directory)).as_posix()
             if event == "open" and writes(arguments):
                 written.add(name)
             elif name not in written and path.is_file():

@@ -9,6 +9,7 @@ from p2p.store.describing import describe
 from p2p.store.disk import DiskStore
 from p2p.store.encoding import decode, encode
 from p2p.store.files import load_file, save_file
+from p2p.store.folder import load_folder, save_folder
 from p2p.store.memory import MemoryStore
 from p2p.store.values import ValueStore
 
@@ -23,5 +24,7 @@ __all__ = [
     "difference",
     "encode",
     "load_file",
+    "load_folder",
     "save_file",
+    "save_folder",
 ]

@@ -21,9 +21,13 @@ def save_file(value: Any, directory: Path, name: str) -> ValueRef:
     """
     ref, data = encode(value)
     if ref.codec is not None:
-        path = _named(directory, name, ref)
-        write_atomic(path, data, sync=False)
+        write_file(directory, name, ref, data)
     return ref
+
+
+def write_file(directory: Path, name: str, ref: ValueRef, data: bytes) -> None:
+    """Write the bytes of a value that is encoded already, as `save_file` does."""
+    write_atomic(_named(directory, name, ref), data, sync=False)
 
 
 def load_file(directory: Path, name: str, ref: ValueRef) -> Any:

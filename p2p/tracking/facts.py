@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from importlib import metadata
+from contextlib import suppress
+from functools import cache
+from importlib import import_module, metadata
 from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
 
 
 def git_commit(directory: Path) -> str:
@@ -27,6 +32,23 @@ def _git(directory: Path, *arguments: str) -> str:
 def python_version() -> str:
     """This Python's version, as `3.11.7`."""
     return platform.python_version()
+
+
+@cache
+def processor() -> str:
+    """What floating-point results may depend on: the kind of processor, its name, and a digest of its vector units.
+
+    Libraries of linear algebra and numpy choose their code by these, and so the order in which they add up.
+    """
+    name = platform.processor()
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    units: list[str] = []
+    with suppress(ImportError, AttributeError):
+        core: Any = import_module("numpy._core._multiarray_umath")
+        units = sorted(unit for unit, there in core.__cpu_features__.items() if there)
+    return f"{platform.machine()} {name} {blake3(' '.join(units).encode()).hexdigest()[:8]}"
 
 
 def package_versions() -> dict[str, str]:
