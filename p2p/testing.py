@@ -217,4 +217,4 @@ class _Digests:
             self.digests[data["step"]] = {name: ref["digest"] for name, ref in data["outputs"].items()}
 
 
-__all__ = ["Case", "as_verified", "assert_gives", "beside_the_notebook", "differences", "isolated", "recorded"]
+__all__ = ["Case", "Terms", "as_verified", "assert_gives", "beside_the_notebook", "differences", "isolated", "recorded"]
