@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.convert.digests import Digests, digest
 from p2p.cache.views import copies
+from p2p.execution.figures import close_all
 from p2p.pipeline import Pipeline
 
 
@@ -26,6 +27,7 @@ def replay(pipeline: Pipeline) -> dict[str, Digests]:
         taken = copies({name: values[name] for name in task.takes})
         positional, named = task.arguments(taken)
         result = task.function(*positional, **named)
+        close_all()
         given = {name: taken[name] for name in task.changes}
         given |= zip(task.outputs, [result] if len(task.outputs) == 1 else result or (), strict=True)
         values.update(given)

@@ -1,4 +1,4 @@
-"""Copies of several values, here or by pickle, in which arrays that show the same memory still do.
+"""Copies of several values, as a worker gets them: arrays that show the same memory still do.
 
 Copied one by one, each would have memory of its own, and a change to one would no longer show in the others.
 """
@@ -6,26 +6,40 @@ Copied one by one, each would have memory of its own, and a change to one would 
 from __future__ import annotations
 
 import io
+import pickle
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from p2p.cache.sharing import held
-from p2p.execution.rewind import copied_or_missed
 
 
 def copies(values: Mapping[str, Any]) -> dict[str, Any]:
     """Copies that share objects and memory with each other as the values do.
 
-    A value that cannot be copied is passed on itself; so is one that holds a figure or a part of one, which pyplot
+    A value that cannot be pickled is passed on itself; so is one that holds a figure or a part of one, which pyplot
     knows and would know twice.
     """
-    holding = held(values)
-    own = {name: value for name, value in values.items() if not any(map(_is_drawing, holding[name]))}
-    memo = {id(array): made for array, made in _views(one for name in own for one in holding[name])}
-    made, _missed = copied_or_missed(own, memo)
-    return {name: made.get(name, value) for name, value in values.items()}
+    own = {name: value for name, value in values.items() if not any(map(_is_drawing, held({name: value})[name]))}
+    try:
+        made = _copied(own)
+    except Exception:  # noqa: BLE001  # pickling runs the values' own code
+        made = _copied({name: value for name, value in own.items() if _can_be_copied(value)})
+    return {**values, **made}
+
+
+def _copied(values: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = pickle.loads(dumped(values, values))  # noqa: S301  # our own bytes
+    return made
+
+
+def _can_be_copied(value: Any) -> bool:
+    try:
+        pickle.loads(dumped(value))  # noqa: S301
+    except Exception:  # noqa: BLE001  # as above
+        return False
+    return True
 
 
 def dumped(whole: Any, values: Mapping[str, Any] | None = None) -> bytes:
@@ -50,16 +64,6 @@ def dumped(whole: Any, values: Mapping[str, Any] | None = None) -> bytes:
 def _is_drawing(one: Any) -> bool:
     artist: Any = sys.modules.get("matplotlib.artist")
     return artist is not None and isinstance(one, artist.Artist)
-
-
-def _views(objects: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-    """Each array that shares memory with another one, and its copy, which does so with the other's copy."""
-    roots: dict[int, Any] = {}
-    for array, root in _sharing(objects):
-        if id(root) not in roots:
-            roots[id(root)] = root.copy(order="K")
-        made = roots[id(root)]
-        yield array, made if array is root else _shown(made, *_place(array, root))
 
 
 def _sharing(objects: Iterable[Any]) -> Iterator[tuple[Any, Any]]:

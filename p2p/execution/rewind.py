@@ -28,9 +28,17 @@ class Rewind:
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
+        self.missed: list[str] = []
+        self._copies: dict[str, Any] = {}
         self._random = _random_states()
-        memo: Memo = {}
-        self._copies, self.missed = copied_or_missed(values, memo)
+        memo: Memo = {}  # one for all: two names of one object are two names of one copy
+        for name, value in values.items():
+            before = dict(memo), list(memo.get(id(memo), ()))
+            try:
+                self._copies[name] = copied(value, memo)
+            except Exception:  # noqa: BLE001  # copying runs the value's own code; that it failed is told by name
+                self.missed.append(name)
+                memo = _restored_memo(*before, memo)
         self._pairs = [(one, memo[id(one)]) for one in memo.get(id(memo), ()) if id(one) in memo]
 
     def back(self) -> dict[str, Any]:
@@ -39,23 +47,6 @@ class Rewind:
             restore()
         memo = made_alike(self._pairs)
         return {name: copied(kept, memo) for name, kept in self._copies.items()}
-
-
-def copied_or_missed(values: Mapping[str, Any], memo: Memo) -> tuple[dict[str, Any], list[str]]:
-    """Copies by name, and the names of what cannot be copied. Two names of one object are two names of one copy.
-
-    `memo` may know copies already, and knows all of them afterwards.
-    """
-    found: dict[str, Any] = {}
-    missed: list[str] = []
-    for name, value in values.items():
-        before = dict(memo), list(memo.get(id(memo), ()))
-        try:
-            found[name] = copied(value, memo)
-        except Exception:  # noqa: BLE001  # copying runs the value's own code; that it failed is told by name
-            missed.append(name)
-            _restore_memo(*before, memo)
-    return found, missed
 
 
 def made_alike(pairs: Sequence[tuple[Any, Any]]) -> Memo:
@@ -70,11 +61,12 @@ def made_alike(pairs: Sequence[tuple[Any, Any]]) -> Memo:
     return memo
 
 
-def _restore_memo(known: Memo, objects: list[Any], memo: Memo) -> None:
-    """Make the memo what it was before a copy that failed half way."""
+def _restored_memo(known: Memo, objects: list[Any], memo: Memo) -> Memo:
+    """The memo as it was before a copy that failed half way."""
     memo.clear()
     memo.update(known)
     memo[id(memo)] = objects
+    return memo
 
 
 def copied(value: Any, memo: Memo | None = None) -> Any:
@@ -85,6 +77,8 @@ def copied(value: Any, memo: Memo | None = None) -> Any:
     for one in memo.get(id(memo), [])[seen:]:  # pandas copies the columns, but not what is in them
         if _is_pandas(one) and id(one) in memo:
             _deepen(memo[id(one)], memo)
+        elif isinstance(one, dict) and getattr(one, "__dict__", None) is one:  # its attributes are its items
+            memo[id(one)].__dict__ = memo[id(one)]
     return made
 
 

@@ -115,3 +115,22 @@ def test_objects_in_a_frame_s_columns_are_copied_too() -> None:
     series[0].append(2)
     assert made["o"][0] == [1]
     assert other[0] == [1]
+
+
+class Bunch(dict[str, Any]):
+    """As statsmodels and others have it: what is an item is an attribute."""
+
+    def __init__(self, **items: Any) -> None:
+        super().__init__(**items)
+        self.__dict__ = self
+
+
+def test_a_dict_that_is_its_own_attributes_is_copied_as_one() -> None:
+    value = Bunch(rows=[1])
+    rewind = Rewind({"value": value})
+    value.rows.append(2)
+    value.extra = 3
+    back = rewind.back()["value"]
+    assert (back.rows, dict(back)) == ([1], {"rows": [1]})
+    back.more = 4
+    assert back["more"] == 4
