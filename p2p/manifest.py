@@ -82,15 +82,24 @@ class Manifest:
 
 
 def read_manifest(directory: Path) -> Manifest:
-    """The manifest of the version in `directory`."""
+    """The manifest of the version in `directory`.
+
+    Raises:
+        TargetError: it is not there, is of a later format, or is damaged.
+    """
     path = directory / NAME
     if not path.is_file():
         raise TargetError(f"There is no {NAME} in '{directory}', so this is no exported version.")
-    data = json.loads(path.read_text(encoding="utf-8"))
-    if data.get("format", 0) > FORMAT:
-        raise TargetError(f"'{path}' has format {data['format']}; this p2p reads up to {FORMAT}.", cure="Update p2p.")
     known = Manifest.__dataclass_fields__
-    return Manifest(**{k: v for k, v in data.items() if k in known})
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        later = data.get("format", 0) > FORMAT
+        found = None if later else Manifest(**{k: v for k, v in data.items() if k in known})
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise TargetError(f"'{path}' is damaged: {error}.", cure="Get it back from git, or export again.") from error
+    if found is None:
+        raise TargetError(f"'{path}' has format {data['format']}; this p2p reads up to {FORMAT}.", cure="Update p2p.")
+    return found
 
 
 def versions(pipeline: Path) -> list[int]:

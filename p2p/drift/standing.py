@@ -69,13 +69,20 @@ def standing(
     around = installed or {**package_versions(), "python": python_version()}
     look = _Look(settings, GoodRuns(settings.runs), {_canonical(n): v for n, v in around.items()}, clock(), old)
     made: dict[str, list[Version]] = {}
-    for version in _newest_versions(settings):
+    damaged: list[Standing] = []
+    for name, number in _newest_versions(settings):
+        try:
+            version = open_version(name, number, settings)
+        except TargetError as error:
+            told = Drift("module", f"v{number} cannot be read: {error.message}")
+            damaged.append(Standing("pipeline", name, (name,), number, look.promoted(name), None, (told,)))
+            continue
         made.setdefault(version.manifest.notebook, []).append(version)
     rows: list[Standing] = []
     for path in _notebooks(settings):
         rows += look.notebook(path, made.get(path, ()))
         rows += map(look.pipeline, made.pop(path, ()))
-    return [*rows, *(look.pipeline(version) for others in made.values() for version in others)]
+    return [*rows, *(look.pipeline(version) for others in made.values() for version in others), *damaged]
 
 
 def _notebooks(settings: Settings) -> list[str]:
@@ -84,10 +91,10 @@ def _notebooks(settings: Settings) -> list[str]:
     return [path.as_posix() for path in shown if not any(part.startswith(".") for part in path.parts)]
 
 
-def _newest_versions(settings: Settings) -> Iterator[Version]:
+def _newest_versions(settings: Settings) -> Iterator[tuple[str, int]]:
     for home in sorted(settings.pipelines.glob("*")):
         if known := versions(home):
-            yield open_version(home.name, known[-1], settings)
+            yield home.name, known[-1]
 
 
 @dataclass(frozen=True)
@@ -106,23 +113,29 @@ class _Look:
         names = tuple(version.manifest.pipeline for version in made)
         first = made[0] if made else None
         newest = first.manifest.version if first else None
-        promoted = self._promoted(names[0]) if names else None
+        promoted = self.promoted(names[0]) if names else None
         yield Standing("notebook", path, names, newest, promoted, run, tuple(drift))
 
     def pipeline(self, newest: Version) -> Standing:
         name, number = newest.manifest.pipeline, newest.manifest.version
-        promoted = self._promoted(name)
-        used = [newest, *self._other(name, promoted, number)]
+        promoted = self.promoted(name)
+        used, damaged = [newest], []
+        try:
+            used += self._other(name, promoted, number)
+        except TargetError as error:
+            damaged.append(Drift("module", f"v{promoted}, which is promoted, cannot be read: {error.message}"))
         verified = [version.manifest.verified_run for version in used]
         run = self.runs.last(verified, run_kind="module", name=name)
         drift = [
             *_missing_notebook(newest.manifest, self.settings),
             *(drift for version in used for drift in (*_by_hand(version), *self._environment(version))),
+            *damaged,
             *self._run_drift(run),
         ]
         return Standing("pipeline", name, (name,), number, promoted, run, tuple(drift))
 
-    def _promoted(self, name: str) -> int | None:
+    def promoted(self, name: str) -> int | None:
+        """The version that is promoted; None for none."""
         try:
             return promoted_version(self.settings.pipelines, name)
         except TargetError:

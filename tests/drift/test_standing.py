@@ -6,7 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from p2p.drift import Standing, standing
+from p2p.errors import TargetError
+from p2p.manifest import read_manifest
 from tests.building import write_notebook
 from tests.drift.project import CELLS, Project
 
@@ -121,3 +125,16 @@ def test_a_package_that_names_no_promoted_version_has_none(project: Project) -> 
 
 def test_an_empty_project_has_no_rows(tmp_path: Path, bare: Project) -> None:
     assert rows(bare) == {}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 1}', '{"format": 99}'])
+def test_a_damaged_manifest_is_told_and_the_rest_stands(project: Project, text: str) -> None:
+    directory = project.settings.pipelines / "sales" / "v1"
+    (directory / "manifest.json").write_text(text, encoding="utf-8")
+    found = rows(project)
+    ((kind, what),) = drifts(found["sales"])
+    assert (list(found), kind) == (["notebooks/sales.ipynb", "sales"], "module")
+    assert what.startswith("v1 cannot be read: ")
+    assert "manifest.json" in what
+    with pytest.raises(TargetError, match=r"manifest\.json"):
+        read_manifest(directory)
