@@ -134,5 +134,14 @@ def _inside(one: Any) -> list[Any]:
     numpy: Any = sys.modules.get("numpy")
     if numpy is not None and isinstance(one, numpy.ndarray):
         return list(one.ravel()) if one.dtype == object else []
+    if isinstance(one, type):
+        return []
     fields = getattr(one, "__dict__", None)
-    return list(fields.values()) if isinstance(fields, dict) and not isinstance(one, type) else []
+    return [*(fields.values() if isinstance(fields, dict) else ()), *_in_slots(one)]
+
+
+def _in_slots(one: Any) -> list[Any]:
+    names = (vars(kind).get("__slots__", ()) for kind in type(one).__mro__)
+    listed = [name for found in names for name in ((found,) if isinstance(found, str) else found)]
+    missing = object()
+    return [value for name in listed if (value := getattr(one, name, missing)) is not missing]

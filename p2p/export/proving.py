@@ -11,7 +11,7 @@ from pathlib import Path
 
 from p2p.analysis import digest_source
 from p2p.errors import AnalysisError, EvidenceRefused, RunFailed
-from p2p.export.causes import SHARED, Cause, likeliest, sign
+from p2p.export.causes import HIDDEN, SHARED, Cause, likeliest, sign
 from p2p.export.compile import compile_notebook
 from p2p.export.naming import check_step_names
 from p2p.export.options import ExportOptions
@@ -162,11 +162,12 @@ def _explained(
 
 
 def _cause(work: Work, step: str, value: str, *, beside: bool) -> Cause | None:
+    cause = likeliest(_text_of(work, step), lambda seed: _again(work, seed, step, value, beside=beside))
     recorded = work.recorded.step(step)
-    known = recorded.outputs.get(value) if recorded is not None else None
+    known = recorded.outputs.get(value) if cause is HIDDEN and recorded is not None else None
     if known is not None and _again(work, None, step, value, beside=beside) == known.digest is not None:
         return SHARED
-    return likeliest(_text_of(work, step), lambda seed: _again(work, seed, step, value, beside=beside))
+    return cause
 
 
 def _text_of(work: Work, step: str) -> str:

@@ -119,10 +119,11 @@ class _Comparison:
         """Compares what `__reduce_ex__` gave: constructor, arguments, state, items."""
         a, b = a + (None,) * (6 - len(a)), b + (None,) * (6 - len(b))
         fields_a, fields_b = _fields(a[2]), _fields(b[2])
-        state = self._dicts(fields_a, fields_b) if fields_a is not None and fields_b is not None else None
-        if state is not None:
+        parts: list[tuple[str, Any, Any]] = [("what it is made from", _constructor(a), _constructor(b))]
+        if fields_a is None or fields_b is None:
+            parts.append(("its state", a[2], b[2]))
+        elif (state := self._dicts(fields_a, fields_b)) is not None:
             return state.replace("key '", "attribute '", 1) if state.startswith("key '") else state
-        parts = [("what it is made from", _constructor(a), _constructor(b)), ("its state", a[2], b[2])]
         parts += [("its items", _listed(a[at]), _listed(b[at])) for at in (3, 4)]
         return self._first(parts)
 

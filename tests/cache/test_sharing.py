@@ -33,9 +33,17 @@ def test_an_array_that_shows_the_memory_of_another_is_a_view(values: dict[str, A
     assert views(held(values)) == expected
 
 
+class Slotted:
+    __slots__ = ("empty", "rows")
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+
 def test_names_that_hold_one_object_are_a_group() -> None:
     values = {"a": ROWS, "b": ROWS[0], "c": [1], "d": WHOLE, "e": WHOLE[0], "n": 1, "m": 1}
     assert groups(held(values)) == [("a", "b"), ("d", "e")]
+    assert groups(held({"a": ROWS, "b": Slotted(ROWS)})) == [("a", "b")]
     assert shared(held(values)) == ["a", "b", "d", "e"]
 
 

@@ -98,7 +98,7 @@ class Bench:
         try:
             proof = proven(trial, ExportOptions())  # type: ignore[arg-type]  # stands in for Work
         except EvidenceRefused as refusal:
-            said = [f"{f.where} {f.what}" for f in refusal.findings]
+            said = [f"{f.where} {f.what} {f.why}" for f in refusal.findings]
             return Outcome("different", step=refusal.fields["step"], reason=" ".join([str(refusal), *said]))
         except P2PError as error:
             return Outcome("broken", reason=f"{type(error).__name__}: {error}")

@@ -107,6 +107,21 @@ def test_a_class_of_the_notebook_equals_its_exported_twin() -> None:
     assert str(difference(trip("one", 1), trip("two", 1))).startswith("type one.Trip against two.Trip")
 
 
+def test_a_twin_whose_slots_became_attributes_is_equal() -> None:
+    """As of a class of the notebook that was stored by value: it is made first, and gets its slots then."""
+
+    def trip(module: str, miles: int, **slots: tuple[str, ...]) -> Any:
+        kind: Any = type("Trip", (), {"__module__": module, "__init__": _set_miles, **slots})
+        kind.__slots__ = ("miles",)
+        return kind(miles)
+
+    one = trip("__main__", 1)
+    assert difference(one, trip("pipelines.trips.v1.steps", 1, __slots__=("miles",))) is None
+    assert (
+        difference(one, trip("pipelines.trips.v1.steps", 2, __slots__=("miles",))) == "attribute 'miles': 1 against 2"
+    )
+
+
 def _set_miles(self: Any, miles: int) -> None:
     self.miles = miles
 
