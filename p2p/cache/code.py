@@ -28,6 +28,8 @@ from p2p.store import encode
 
 _LIBRARY = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
+_MOST = 500  # texts that are looked at for one step: of a large package of the user's own, the files stand for the rest
+
 
 def code_of_cell(source: str, names: CellNames, namespace: Mapping[str, Any]) -> Code:
     """The code of a step cell: its data is its inputs, and is not counted here."""
@@ -50,11 +52,14 @@ class _Walk:
         self._parts: list[str] = [f"python {platform.python_version()}"]
         self._doubts: dict[str, None] = {}
         self._seen: dict[int, Any] = {}  # the objects too, so that no id is used again
+        self._texts = 0
+        self._files = False  # whether the user's own modules are among the parts
 
     def code(self) -> Code:
         return Code(blake3("\0".join(sorted(self._parts)).encode()).hexdigest(), tuple(self._doubts))
 
     def text(self, source: str, namespace: Mapping[str, Any], names: CellNames, *, constants: bool) -> None:
+        self._texts += 1
         self._parts.append(f"text {digest_source(source)}")
         self._doubt(f"line {line} has `{what}`" for line, what in names.dynamic)
         self._doubt(doubts_of(source, {name: namespace[name] for name in names.reads if name in namespace}))
@@ -89,6 +94,10 @@ class _Walk:
         if not _is_local(value.__module__):
             self._module(value.__module__)
             return
+        if self._texts > _MOST:
+            self._doubt(["it uses more code of yours than is looked at"])
+            self._module(value.__module__)
+            return
         try:
             source = textwrap.dedent(inspect.getsource(value))
             names = cell_names(source)
@@ -112,7 +121,9 @@ class _Walk:
     def _module(self, name: str) -> None:
         root = name.partition(".")[0]
         if _is_local(name):
-            self._parts += [f"file {module} {found}" for module, found in _local_files().items()]
+            files = {} if self._files else _local_files()
+            self._parts += [f"file {module} {found}" for module, found in files.items()]
+            self._files = True
         elif root not in sys.stdlib_module_names and root != "p2p":  # what a step computes is not p2p's
             self._parts.append(f"package {root} {_version(root)}")
 
