@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import textwrap
 import types
+from collections import deque
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -52,10 +53,13 @@ class _Walk:
         self._parts: list[str] = [f"python {platform.python_version()}"]
         self._doubts: dict[str, None] = {}
         self._seen: dict[int, Any] = {}  # the objects too, so that no id is used again
+        self._waiting: deque[tuple[str, Any]] = deque()  # a list and no recursion: one helper may lead to hundreds
         self._texts = 0
         self._files = False  # whether the user's own modules are among the parts
 
     def code(self) -> Code:
+        while self._waiting:
+            self._take(*self._waiting.popleft())
         return Code(blake3("\0".join(sorted(self._parts)).encode()).hexdigest(), tuple(self._doubts))
 
     def text(self, source: str, namespace: Mapping[str, Any], names: CellNames, *, constants: bool) -> None:
@@ -73,6 +77,9 @@ class _Walk:
         if id(value) in self._seen:
             return
         self._seen[id(value)] = value
+        self._waiting.append((name, value))
+
+    def _take(self, name: str, value: Any) -> None:
         if isinstance(value, types.ModuleType):
             self._module(value.__name__)
         elif isinstance(value, types.FunctionType | type):
