@@ -169,15 +169,19 @@ class EvidenceRefused(P2PError):
         findings: what the evidence is.
         step: the first step that it is about; empty where it is about none.
         value: the first value that it is about; empty where it is about none.
+        digest: what that value's digest is now.
     """
 
     exit_code = 3
 
     def __init__(
-        self, message: str, findings: Sequence[Finding], *, cure: str = "", step: str = "", value: str = ""
-    ) -> None:
+        self, message: str, findings: Sequence[Finding], *, cure: str = "", step: str = "", value: str = "",
+        digest: str | None = None,
+    ) -> None:  # fmt: skip
         told = [finding.as_dict() for finding in findings]
-        super().__init__(message, cure=cure, fields={"findings": told, "step": step, "value": value})
+        super().__init__(
+            message, cure=cure, fields={"findings": told, "step": step, "value": value, "digest": digest}
+        )  # fmt: skip
         self.findings = list(findings)
 
 

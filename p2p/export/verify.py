@@ -193,6 +193,7 @@ def refuse_unequal(plan: Plan, compared: Sequence[Comparison], missing: Sequence
             f"'{plan.name}' was not exported: {len(findings)} values differ, the first at {first.where}: {first.what}",
             findings,
             step=first_unequal.step if first_unequal else "", value=first_unequal.value if first_unequal else "",
+            digest=first_unequal.digest if first_unequal else None,
         )  # fmt: skip
 
 
