@@ -8,21 +8,33 @@ from collections.abc import Mapping, Sequence
 from p2p.export.emit import formatted
 from p2p.export.plan import Plan, PlannedStep
 
-CONFTEST = '''"""The tests run where the version was verified; plain MLflow logs to a store of their own."""
+
+def conftest_file(plan: Plan, version: int) -> str:
+    """`tests/conftest.py`."""
+    return formatted(
+        f'''"""The tests run where the version was verified; plain MLflow logs to a store of their own."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from p2p import testing
 
+VERSION = Path(__file__).parent.parent
+
+with testing.as_verified(VERSION):  # where the files lie that it may read when it is loaded
+    import_module("pipelines.{plan.name}.v{version}.pipeline")
+
 
 @pytest.fixture(autouse=True, scope="module")
 def as_verified() -> Iterator[None]:
-    with testing.isolated(), testing.as_verified(Path(__file__).parent.parent):
+    with testing.isolated(), testing.as_verified(VERSION):
         yield
-'''
+''',
+        "conftest.py",
+    )
 
 
 def test_file(

@@ -116,7 +116,7 @@ class Work:
         columns = self._first_columns()
         text = testfiles.test_file(self.plan, self.version, without, bad_parameters(self.parameters), columns)
         write_atomic(tests / "__init__.py", "")
-        write_atomic(tests / "conftest.py", testfiles.CONFTEST)
+        write_atomic(tests / "conftest.py", testfiles.conftest_file(self.plan, self.version))
         write_atomic(tests / "test_pipeline.py", text)
         return without
 

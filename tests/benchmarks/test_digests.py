@@ -41,6 +41,30 @@ def test_a_value_of_a_class_of_the_notebook_is_marked_however_deep(main: dict[st
     assert [name for name, d in found.items() if d is not None and d.endswith(OWN)] == ["one", "deep"]
 
 
+class Expression:
+    """Of a library of expressions: equal by what it says, and it keeps what it was asked."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.answers: dict[str, int] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def test_a_value_that_keeps_answers_is_known_by_what_it_says() -> None:
+    asked = Expression("x + 1")
+    before = digest(asked)
+    asked.answers["size"] = 3
+    assert digest(asked) == before != digest(Expression("x + 2"))
+
+
 def test_what_cannot_be_stored_has_no_digest() -> None:
     class Loud:
         def __reduce__(self) -> Any:

@@ -78,7 +78,7 @@ def compiled(name: str, folder: Path) -> dict[str, str]:
         "steps.py": emit.steps_file(plan, {}, parameters),
         "pipeline.py": emit.pipeline_file(plan, 1),
         "contracts.py": "from typing import Any\n\nCONTRACTS: dict[str, Any] = {}\n",
-        "tests/conftest.py": testfiles.CONFTEST,
+        "tests/conftest.py": testfiles.conftest_file(plan, 1),
         "tests/test_pipeline.py": testfiles.test_file(plan, 1, without, bad_parameters(parameters), {}),
     }
 
