@@ -38,8 +38,13 @@ def plain_source(source: str, cell: int, *, strict: bool = True) -> str:
 
 
 def is_harmless(magic: str) -> bool:
-    """Whether a line of IPython's own changes only how the notebook looks or loads."""
-    return bool(_HARMLESS.match(magic))
+    """Whether a line of IPython's own changes only how the notebook looks or loads, and gives no names."""
+    return bool(_HARMLESS.match(magic)) and not gives_pylab(magic)
+
+
+def gives_pylab(magic: str) -> bool:
+    """Whether a line of IPython's own is `%pylab`: it may stay as long as nothing needs the names that it gives."""
+    return magic.lstrip().startswith("%pylab")
 
 
 def is_dropped(statement: Statement, *, displays: bool = False) -> bool:
