@@ -17,6 +17,7 @@ from p2p.store import encode
 
 SHOWN = 16  # hex digits of a digest
 OWN = "*"  # behind the digest of a value whose class, or that of a part of it, the notebook itself defines
+SAID = "'"  # behind that of a value that is known by what it says; its stored bytes may be others
 DRAWN = "~"  # behind that of a figure, or of what holds a part of one: it depends on the screen it was drawn for
 ALLOWANCE = 30.0  # seconds that the digests at the ends of cells may take in all
 _SHELL = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open", "display"})
@@ -46,7 +47,7 @@ def digest(value: Any) -> str | None:
     try:
         ref, data = encode(value)
         if ref.codec == "pickle" and (text := _by_text(value)) is not None:
-            ref = encode(text)[0]
+            return (encode(text)[0].digest or "")[:SHOWN] + _mark(None, data) + SAID
     except Exception:  # noqa: BLE001 - a value's own code runs here and may raise anything: it has no digest then
         return None
     if ref.digest is None:
@@ -56,7 +57,7 @@ def digest(value: Any) -> str | None:
 
 def bare(digest: str) -> str:
     """A digest without its marks, as long as those that are compared."""
-    return digest.rstrip(OWN + DRAWN)[:SHOWN]
+    return digest.rstrip(OWN + DRAWN + SAID)[:SHOWN]
 
 
 def digests(names: Mapping[str, Any]) -> Digests:
