@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
 from p2p.analysis import StepFunction
@@ -224,6 +227,12 @@ class _Builder:
                         "not find.",
                         cure="Install it as a package, or define what the steps use of it in a cell.",
                     )
+                if not _is_installed(module):
+                    raise AnalysisError(
+                        f"Cell {piece.cell.number}: '{module}' is not installed, so the module would not find it. The "
+                        "notebook does, as long as it changes sys.path or runs in another environment.",
+                        cure="Install it as a package, or define what the steps use of it in a cell.",
+                    )
 
     def _goes_into_a_step(self, piece: Piece, name: str) -> bool:
         if isinstance(piece, FreePiece):
@@ -244,6 +253,12 @@ class _Builder:
                     f"Cells {twin.cell} and {step.cell} both make a step named '{step.name}'.",
                     cure="Rename one of them.",
                 )
+
+
+def _is_installed(module: str) -> bool:
+    with suppress(ValueError, ImportError):  # of a module that was made by hand
+        return not module or module in sys.modules or find_spec(module) is not None
+    return True
 
 
 def _modules(node: ast.stmt) -> list[str]:

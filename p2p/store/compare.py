@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 from p2p.store.canonical import dumps, parts_of
 from p2p.store.compare_arrays import array_difference, close, frame_difference, index_difference, placed
 from p2p.store.describing import preview
 from p2p.store.figures import PngCodec
+from p2p.store.functions import form_of, names_of
 from p2p.store.naming import importable, type_name
 
 _SHOWN = 80
@@ -55,7 +57,7 @@ class _Comparison:
         exact: dict[type, Callable[[Any, Any], str | None]] = {
             **{dict: self._ordered, list: self._sequences, tuple: self._sequences, set: _sets, frozenset: _sets},
             **{str: _texts, bytes: _bytes, bytearray: _bytes, float: self._numbers, complex: self._numbers},
-            **{int: _scalars, bool: _scalars},
+            **{int: _scalars, bool: _scalars, FunctionType: self._functions},
         }
         return exact.get(type(a)) or self._comparer_of_library_types(a) or self._objects
 
@@ -102,6 +104,16 @@ class _Comparison:
             return f"length {len(a)} against {len(b)}"
         pairs = enumerate(zip(a, b, strict=True))
         return self._first((f"item {position}", one, other) for position, (one, other) in pairs)
+
+    def _functions(self, a: Any, b: Any) -> str | None:
+        """By what they do, their defaults, and what they read from outside; where they stand does not count."""
+        if form_of(a.__code__) != form_of(b.__code__):
+            return f"{_show(a)} does something else than {_show(b)}"
+        parts = [("its defaults", [a.__defaults__, a.__kwdefaults__], [b.__defaults__, b.__kwdefaults__])]
+        read_a, read_b = names_of(a), names_of(b)
+        if read_a.keys() != read_b.keys():
+            return f"it reads {', '.join(read_a)} against {', '.join(read_b)}"
+        return self._first([*parts, *((f"the '{name}' that it reads", read_a[name], read_b[name]) for name in read_a)])
 
     def _objects(self, a: Any, b: Any) -> str | None:
         """By canonical pickle; where that differs, by what the two are made of."""
