@@ -21,7 +21,7 @@ from p2p.manifest import NAME, Manifest, read_manifest
 from p2p.model import MISS, ValueRef
 from p2p.params import ParameterSet
 from p2p.pipeline import Pipeline
-from p2p.runners.local import no_windows, run_tasks
+from p2p.runners.local import Isolated, no_windows, run_tasks
 from p2p.step.decorator import name_outputs
 from p2p.store import decode, difference, encode, load_file, load_folder
 from p2p.tracking.facts import processor
@@ -131,7 +131,7 @@ def _storable(value: Any) -> Any:
 
 
 def differences(pipeline: Pipeline, directory: Path) -> list[str]:
-    """Run the whole pipeline on the recorded parameters; one line for each value that is not the notebook's.
+    """Run the whole pipeline as it was proven; one line for each value that is not the notebook's.
 
     That is one with another digest which is not equal within the version's tolerance either, as far as it was kept
     beside the tests. On another processor than the export's, values that were not kept cannot be told from wrong ones:
@@ -147,7 +147,7 @@ def differences(pipeline: Pipeline, directory: Path) -> list[str]:
     params = ParameterSet.of(pipeline.params).parse(manifest.params).typed
     close_all()
     with no_windows(), TemporaryDirectory() as figures:
-        run_tasks(pipeline, params, Services(events=events, values=values, directory=Path(figures)))
+        run_tasks(pipeline, params, Services(events=events, values=values, directory=Path(figures)), Isolated())
     found: list[str] = []
     unknown: list[str] = []
     for step, name, digest in _expected(manifest):

@@ -57,7 +57,7 @@ def dumped(whole: Any, values: Mapping[str, Any] | None = None) -> bytes:
             return _shown, (root, *_place(one, root))
 
     buffer = io.BytesIO()
-    Pickler(buffer).dump(whole)
+    Pickler(buffer, protocol=4).dump(whole)  # later ones give arrays that do not own their memory
     return buffer.getvalue()
 
 

@@ -167,7 +167,7 @@ def _other_structure(one: ValueRef, other: ValueRef) -> str:
 
 def _plain_type(name: str) -> str:
     """A type's name; of a class of the notebook or of the module, what both call it."""
-    return re.sub(r"^(__main__|pipelines\.\w+\.v\d+\.steps)\.", "", name)
+    return re.sub(r"^(__main__|pipelines\.\w+\.v\d+\.steps)\.(.*<locals>\.)?", "", name)
 
 
 def refuse_unequal(plan: Plan, compared: Sequence[Comparison], missing: Sequence[str]) -> None:

@@ -158,7 +158,12 @@ def _same_type(a: Any, b: Any) -> bool:
     if one is other:
         return True
     notebook = "__main__" in (one.__module__, other.__module__)
-    return notebook and one.__qualname__ == other.__qualname__
+    return notebook and _plain_name(one) == _plain_name(other)
+
+
+def _plain_name(kind: type) -> str:
+    """A class's name in its cell: the module may define it inside a step."""
+    return kind.__qualname__.rpartition("<locals>.")[2]
 
 
 def _same_pickle(a: Any, b: Any) -> bool:

@@ -65,6 +65,14 @@ def test_what_is_one_object_is_one_copy(way: Any) -> None:
     assert made["other"][0] is made["frame"] is not frame
 
 
+@WAYS
+def test_a_copy_of_an_array_owns_its_memory_if_the_array_does(way: Any) -> None:
+    made = way({"a": np.arange(4.0), "held": {"b": np.ones((2, 2), order="F")}})
+    assert made["a"].flags.owndata
+    assert made["held"]["b"].flags.owndata
+    assert made["held"]["b"].flags.f_contiguous
+
+
 def test_what_cannot_be_copied_is_itself_and_the_rest_is_copied() -> None:
     lock, rows = threading.Lock(), [1]
     made = copies({"lock": lock, "rows": rows, "both": [rows, lock]})

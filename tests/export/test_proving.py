@@ -23,7 +23,7 @@ from p2p.tracking.records import CellBorder, RunRecord
 from tests.building import read_built
 
 CELLS = ("%%step load\nrows = [3, 1, 2]", "other = rows[0]", "%%step use\nout = rows[0]")
-SEEDS = (CELLS[0], "from mine import seed_all\nseed_all(rows)", CELLS[2])
+SEEDS = (CELLS[0], "from bisect import insort as seed_all\nseed_all(rows, 1)", CELLS[2])
 
 
 @dataclass(frozen=True)
