@@ -52,13 +52,30 @@ def dumped(whole: Any, values: Mapping[str, Any] | None = None) -> bytes:
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, one: Any) -> Any:
             root = shared.get(id(one))
-            if root is None or root is one:
-                return super().reducer_override(one)
-            return _shown, (root, *_place(one, root))
+            if root is not None and root is not one:
+                return _shown, (root, *_place(one, root))
+            return _owned(one) or super().reducer_override(one)
 
     buffer = io.BytesIO()
-    Pickler(buffer, protocol=4).dump(whole)  # later ones give arrays that do not own their memory
+    Pickler(buffer).dump(whole)
     return buffer.getvalue()
+
+
+def _owned(one: Any) -> tuple[Any, ...] | None:
+    """How to make a copy of an array that owns its memory, as pickle's own need not; None for anything else."""
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None or type(one) is not numpy.ndarray or one.dtype.hasobject or not one.size:
+        return None
+    order = "F" if one.flags.f_contiguous and not one.flags.c_contiguous else "C"
+    return _filled, (one.tobytes(order), one.shape, one.dtype, order, one.flags.writeable)
+
+
+def _filled(data: bytes, shape: Any, dtype: Any, order: Any, writeable: bool) -> Any:
+    import numpy as np
+
+    array = np.ndarray(shape, dtype, buffer=data, order=order).copy(order)
+    array.flags.writeable = writeable
+    return array
 
 
 def _is_drawing(one: Any) -> bool:

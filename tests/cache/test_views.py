@@ -67,7 +67,7 @@ def test_what_is_one_object_is_one_copy(way: Any) -> None:
 
 @WAYS
 def test_a_copy_of_an_array_owns_its_memory_if_the_array_does(way: Any) -> None:
-    made = way({"a": np.arange(4.0), "held": {"b": np.ones((2, 2), order="F")}})
+    made = way({"a": np.arange(4000.0), "held": {"b": np.ones((2, 2), order="F")}})
     assert made["a"].flags.owndata
     assert made["held"]["b"].flags.owndata
     assert made["held"]["b"].flags.f_contiguous
