@@ -14,6 +14,8 @@ from typing import Any, Final
 
 _SILENT: Final = {"RESUME", "COPY_FREE_VARS", "PUSH_NULL", "CACHE", "NOP", "EXTENDED_ARG", "MAKE_CELL"}
 _READS: Final = {"LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME"}
+# Whether a module's attribute is a method is told by where the import stands.
+_ALIKE: Final = {**dict.fromkeys(_READS, "read"), "LOAD_ATTR": "attribute", "LOAD_METHOD": "attribute"}
 
 
 def form_of(code: CodeType) -> tuple[Any, ...]:
@@ -34,7 +36,9 @@ def form_of(code: CodeType) -> tuple[Any, ...]:
         items = sorted(map(repr, one.argval)) if isinstance(one.argval, frozenset) else repr(one.argval)
         return type(one.argval).__name__, items
 
-    steps = tuple(("read", one.argval) if one.opname in _READS else (one.opname, argument(one)) for one in kept)
+    steps = tuple(
+        (_ALIKE[one.opname], one.argval) if one.opname in _ALIKE else (one.opname, argument(one)) for one in kept
+    )
     arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return arguments, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _KINDS, steps
 

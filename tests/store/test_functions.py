@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import FunctionType
 from typing import Any
 
@@ -13,6 +14,7 @@ BODIES = {
     "reads": "def f(x):\n    return x * rate",
     "defaults": "def f(x, *, k=2, **more):\n    return [k * y for y in x]",
     "branches": "def f(x):\n    for y in x:\n        if y in {'a', 'b'}:\n            x += rate\n    return x",
+    "module": "def f(x):\n    return math.cos(x) + rate",
     "lambda": "f = lambda x: max(x, rate)",
     "recursive": "def f(x):\n    return x if x < rate else f(x - 1)",
     "helper": "def g(x):\n    return x + rate\ndef f(x):\n    return g(g(x))",
@@ -20,16 +22,16 @@ BODIES = {
 
 
 def in_notebook(body: str, rate: int) -> Any:
-    names: dict[str, Any] = {"__name__": "__main__", "rate": rate, "other": 1}
+    names: dict[str, Any] = {"__name__": "__main__", "rate": rate, "other": 1, "math": math}
     exec(body, names)
     return names["f"]
 
 
 def in_step(body: str, rate: int) -> Any:
-    """The same inside a function, where `rate` is the function's own."""
+    """The same inside a function, where `rate` is the function's own, in a module with an import at its top."""
     names: dict[str, Any] = {"__name__": "pipelines.x.v1.steps"}
     inner = "".join(f"    {line}\n" for line in body.splitlines())
-    exec(f"def step(rate):\n{inner}    return f\n", names)
+    exec(f"import math\ndef step(rate):\n{inner}    return f\n", names)
     return names["step"](rate)
 
 
