@@ -36,7 +36,8 @@ def _by_text(value: Any) -> str | None:
     Its bytes depend on what it has been asked before: it keeps the answers.
     """
     kind = type(value)
-    if kind.__eq__ is object.__eq__ or kind.__hash__ in (None, object.__hash__):
+    own = kind.__eq__ is not object.__eq__ and kind.__hash__ not in (None, object.__hash__)
+    if not own or kind.__module__ == "builtins":  # a tuple says too little of what it holds
         return None
     text = repr(value)
     return None if " at 0x" in text else f"{kind.__module__}.{kind.__qualname__} {text}"

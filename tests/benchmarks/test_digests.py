@@ -63,6 +63,8 @@ def test_a_value_that_keeps_answers_is_known_by_what_it_says() -> None:
     before = digest(asked)
     asked.answers["size"] = 3
     assert digest(asked) == before != digest(Expression("x + 2"))
+    assert "'" in str(before)
+    assert "'" not in str(digest((1, {2})))
 
 
 def test_what_cannot_be_stored_has_no_digest() -> None:
