@@ -100,18 +100,12 @@ class Diagnosis:
     def _cause(self) -> Cause | None:
         if not self._quick:
             return sign(self._text)
-        with self._as_refused():
-            cause = likeliest(self._text, self._again)
-            recorded = self._work.recorded.step(self.step)
-            known = recorded.outputs.get(self._value) if cause is HIDDEN and recorded is not None else None
-            shared = known is not None and self._again(None) == known.digest is not None
+        as_recorded(self._work).write_module()  # again the one that was refused: trials have written others over it
+        cause = likeliest(self._text, self._again)
+        recorded = self._work.recorded.step(self.step)
+        known = recorded.outputs.get(self._value) if cause is HIDDEN and recorded is not None else None
+        shared = known is not None and self._again(None) == known.digest is not None
         return SHARED if shared else cause
-
-    @contextmanager
-    def _as_refused(self) -> Iterator[None]:
-        """In the block, the module is again what it was when it was refused: trials have written others over it."""
-        as_recorded(self._work).write_module()
-        yield
 
     @property
     def _text(self) -> str:

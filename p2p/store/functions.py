@@ -40,32 +40,37 @@ def form_of(code: CodeType) -> tuple[Any, ...]:
         (_ALIKE[one.opname], one.argval) if one.opname in _ALIKE else (one.opname, argument(one)) for one in kept
     )
     arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return arguments, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _KINDS, steps
+    signature = (arguments, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _KINDS)
+    return *signature, code.co_exceptiontable, steps  # what is tried, by place: another place is another form
 
 
-_KINDS: Final = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR | inspect.CO_COROUTINE
+_KINDS: Final = (
+    inspect.CO_VARARGS
+    | inspect.CO_VARKEYWORDS
+    | inspect.CO_GENERATOR
+    | inspect.CO_COROUTINE
+    | inspect.CO_ASYNC_GENERATOR
+)
 _MISSING: Final = "nothing"
 
 
 def names_of(function: FunctionType) -> dict[str, Any]:
     """What the names stand for that a function reads from outside itself, but for Python's own."""
-    closure = dict(zip(function.__code__.co_freevars, map(_content, function.__closure__ or ()), strict=True))
-    found: dict[str, Any] = {}
-    for name in _read(function.__code__):
-        value = closure.get(name, function.__globals__.get(name, getattr(builtins, name, _MISSING)))
-        if value is not getattr(builtins, name, _NOT_PYTHONS):
-            found[name] = value
-    return dict(sorted(found.items()))
+    code = function.__code__
+    closure = dict(zip(code.co_freevars, map(_content, function.__closure__ or ()), strict=True))
+    found = {name: function.__globals__.get(name, getattr(builtins, name, _MISSING)) for name in _globals(code)}
+    found |= closure
+    return {name: found[name] for name in sorted(found) if found[name] is not getattr(builtins, name, _NOT_PYTHONS)}
 
 
 _NOT_PYTHONS: Final = object()
 
 
-def _read(code: CodeType) -> set[str]:
+def _globals(code: CodeType) -> set[str]:
+    """The names that a function, and those inside it, look up in the module."""
     inside = (one for one in code.co_consts if isinstance(one, CodeType))
-    own = {*code.co_cellvars, *code.co_varnames}
-    read = {one.argval for one in dis.get_instructions(code) if one.opname in _READS}
-    return (read | {name for nested in inside for name in _read(nested)}) - own
+    own = {one.argval for one in dis.get_instructions(code) if one.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return own.union(*map(_globals, inside))
 
 
 def _content(cell: Any) -> Any:

@@ -60,8 +60,20 @@ def test_the_twin_of_a_function_is_equal_and_one_with_another_value_is_not(name:
         ("def f(x):\n    return x if x > 1 else 0", "def f(x):\n    return 0 if x > 1 else x"),
         ("def f(x):\n    return [y for y in x if y]", "def f(x):\n    return [y for y in x if not y]"),
         ("def f(*x):\n    return x", "def f(x):\n    return x"),
+        ("async def f(x):\n    yield x", "def f(x):\n    yield x"),
+        (
+            "def f(x):\n    try:\n        x()\n        x()\n    except ValueError:\n        pass",
+            "def f(x):\n    x()\n    try:\n        x()\n    except ValueError:\n        pass",
+        ),
     ],
 )
 def test_functions_that_do_something_else_differ(one: str, other: str) -> None:
     assert difference(in_notebook(one, 3), in_notebook(other, 3)) is not None
     assert difference(in_notebook(one, 3), in_notebook(one, 3)) is None
+
+
+def test_a_global_that_only_a_function_inside_reads_counts_though_the_outer_one_has_its_own() -> None:
+    body = "def f(x):\n    rate = 1\n    def g():\n        global rate\n        return rate\n    return g() + rate"
+    one = in_notebook(body, 3)
+    assert difference(one, in_notebook(body, 3)) is None
+    assert difference(one, in_notebook(body, 4)) == "the 'rate' that it reads: 3 against 4"
