@@ -93,19 +93,35 @@ class DaskEngine:
         )  # fmt: skip
         with _by_value(task.function):
             blob = dumped(request, inputs)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Sending large graph")  # it goes with the task, which any worker may get
-            future = self._client.submit(_once, blob, attempt, key=f"{task.step}-{attempt}", pure=False)
-        answer: worker.Answer = cloudpickle.loads(self._result(future, task.step))
+        answer: worker.Answer = cloudpickle.loads(self._result(blob, attempt, task.step))
         return answer
 
-    def _result(self, future: Any, step: str) -> bytes:
+    def _result(self, blob: bytes, attempt: str, step: str) -> bytes:
+        """What a worker gives.
+
+        Another thread talks with the cluster: the signal that ends a step whose time is over raises in this one, and
+        would do so within the code of `distributed`, which it leaves broken, or which swallows it.
+        """
+        left = threading.Event()
+        talker = ThreadPoolExecutor(1, thread_name_prefix="p2p-dask")
+        try:
+            return talker.submit(self._asked, blob, attempt, step, left).result()
+        finally:
+            left.set()
+            talker.shutdown(wait=False)
+
+    def _asked(self, blob: bytes, attempt: str, step: str, left: threading.Event) -> bytes:
         distributed = _distributed()
         lost = (distributed.KilledWorker, distributed.CancelledError, distributed.comm.CommClosedError)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")  # it goes with the task, which any worker may get
+            future = self._client.submit(_once, blob, attempt, key=f"{step}-{attempt}", pure=False)
         while True:
             try:
                 found = bytes(future.result(timeout=0.5))
             except TimeoutError:
+                if left.is_set():
+                    return _BEGUN_BEFORE  # which nobody waits for
                 self._see_that_somebody_is_there(step)
             except lost as error:
                 raise WorkerLost(step, f"{type(error).__name__}: {error}") from None
