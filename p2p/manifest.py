@@ -38,6 +38,8 @@ class Manifest:
         units: by name, a digest of each function, constant or other statement in `steps.py`, by which an edit shows;
             empty in versions that were written before there was one.
         kept: the unmarked statements that were kept for what they do: `cell` and `what`, the beginning of their text.
+        modules: by path in the version's `modules`: the author's own `file` that was copied, and its `digest`; the
+            path is relative to the project.
         tolerance: the part of a number by which values that are `close` may differ.
         beside: whether it was verified in the notebook's directory, as it is not equal in an empty one.
         reads: the files in the notebook's directory that it was seen to read; relative paths.
@@ -62,6 +64,7 @@ class Manifest:
     notes: list[str] = field(default_factory=list)
     units: dict[str, str] = field(default_factory=dict)
     kept: list[dict[str, Any]] = field(default_factory=list)
+    modules: dict[str, dict[str, str]] = field(default_factory=dict)
     tolerance: float = 0.0
     beside: bool = True
     reads: list[str] = field(default_factory=list)

@@ -18,6 +18,7 @@ from p2p.cache import generators
 from p2p.errors import StoreError
 from p2p.execution import Services
 from p2p.execution.figures import close_all
+from p2p.execution.preferences import preferences_kept
 from p2p.manifest import NAME, Manifest, read_manifest
 from p2p.model import MISS, ValueRef
 from p2p.params import ParameterSet
@@ -219,4 +220,14 @@ class _Digests:
             self.digests[data["step"]] = {name: ref["digest"] for name, ref in data["outputs"].items()}
 
 
-__all__ = ["Case", "Terms", "as_verified", "assert_gives", "beside_the_notebook", "differences", "isolated", "recorded"]
+__all__ = [
+    "Case",
+    "Terms",
+    "as_verified",
+    "assert_gives",
+    "beside_the_notebook",
+    "differences",
+    "isolated",
+    "preferences_kept",
+    "recorded",
+]

@@ -6,18 +6,26 @@ p2p but one value at a time, to digest.
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from p2p.store import encode
+from blake3 import blake3
+
+from p2p.analysis import is_installed
+from p2p.store import encode, plain_name
+from p2p.store.canonical import CanonicalPickler
+from p2p.store.naming import type_name
 
 SHOWN = 16  # hex digits of a digest
 OWN = "*"  # behind the digest of a value whose class, or that of a part of it, the notebook itself defines
-SAID = "'"  # behind that of a value that is known by what it says; its stored bytes may be others
+SAID = "'"  # behind that of a value that is known by what it says of itself; its stored bytes may be others
 DRAWN = "~"  # behind that of a figure, or of what holds a part of one: it depends on the screen it was drawn for
 ALLOWANCE = 30.0  # seconds that the digests at the ends of cells may take in all
 _SHELL = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open", "display"})
@@ -30,7 +38,32 @@ def _mark(codec: str | None, data: bytes) -> str:
     return (OWN if b"__main__" in data else "") + (DRAWN if drawn else "")
 
 
-def _by_text(value: Any) -> str | None:
+class _Said(CanonicalPickler):
+    """Writes what a value says of itself: not which of its arrays are one object, nor where its classes are defined.
+
+    A copy of a step's input is another object, and the classes of a notebook have another module in a version.
+    """
+
+    def memoize(self, obj: Any) -> None:
+        numpy: Any = sys.modules.get("numpy")
+        if numpy is None or not isinstance(obj, numpy.ndarray):
+            super().memoize(obj)
+
+    def persistent_id(self, obj: Any) -> str | None:
+        ours = isinstance(obj, type) and not _is_installed(obj.__module__.partition(".")[0])
+        return plain_name(f"{obj.__module__}.{obj.__qualname__}") if ours else None
+
+
+_is_installed = cache(is_installed)
+
+
+def _said(value: Any) -> bytes:
+    buffer = io.BytesIO()
+    _Said(buffer).dump(value)
+    return buffer.getvalue()
+
+
+def _by_text(value: Any) -> bytes | None:
     """A type and a text that stand for a value which is equal by what it says, such as an expression of sympy.
 
     Its bytes depend on what it has been asked before: it keeps the answers.
@@ -40,15 +73,15 @@ def _by_text(value: Any) -> str | None:
     if not own or kind.__module__ == "builtins":  # a tuple says too little of what it holds
         return None
     text = repr(value)
-    return None if " at 0x" in text else f"{kind.__module__}.{kind.__qualname__} {text}"
+    return None if " at 0x" in text else f"{plain_name(type_name(value))} {text}".encode()
 
 
 def digest(value: Any) -> str | None:
     """The beginning of a value's digest; None for what has none."""
     try:
         ref, data = encode(value)
-        if ref.codec == "pickle" and (text := _by_text(value)) is not None:
-            return (encode(text)[0].digest or "")[:SHOWN] + _mark(None, data) + SAID
+        if ref.codec == "pickle" and (said := _by_text(value) or _said(value)) != data:
+            return str(blake3(said).hexdigest())[:SHOWN] + _mark(None, said) + SAID
     except Exception:  # noqa: BLE001 - a value's own code runs here and may raise anything: it has no digest then
         return None
     if ref.digest is None:

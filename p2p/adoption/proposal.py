@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from p2p.adoption.naming import step_names
 from p2p.adoption.roles import Look, Role, Roles, literal_names
-from p2p.analysis import is_step_mark, step_functions, step_outputs
+from p2p.analysis import is_step_mark, looking_in, places_of, step_functions, step_outputs
 from p2p.errors import AnalysisError, NotebookError
 from p2p.notebook import Cell, Notebook
 from p2p.params import read_parameters
@@ -63,7 +63,8 @@ def propose(notebook: Notebook) -> Proposal:
             f"'{notebook.path}' has steps already (cell {marked.number}).",
             cure="Mark further cells by hand with %%step NAME, or export it.",
         )
-    roles = Roles(notebook.cells)
+    with looking_in(places_of(notebook.path.resolve().parent, [cell.source for cell in notebook.cells])):
+        roles = Roles(notebook.cells)
     looks = _with_steps(_with_parameters(roles, notebook))
     steps = [look for look in looks if look.role is Role.STEP]
     if not steps:

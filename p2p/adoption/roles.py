@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from p2p.analysis import CellNames, cell_names, magics
 from p2p.analysis.mutation import roots
 from p2p.errors import AnalysisError
-from p2p.export.bodies import is_setting, only_shows, plain_source
+from p2p.export.bodies import is_path_setting, is_setting, only_shows, plain_source
 from p2p.export.statements import Statement, split_statements
 from p2p.notebook import Cell
 
@@ -130,7 +130,9 @@ class Roles:
         return plain and all(p.id in known for p in parts if isinstance(p, ast.Name))
 
     def _is_setup(self, statement: Statement) -> bool:
-        return statement.is_import or is_setting(statement, set(self.modules)) or _is_text(statement.node)
+        if statement.is_import or is_path_setting(statement) or _is_text(statement.node):
+            return True
+        return is_setting(statement, set(self.modules))
 
     def _only_looks(self, statement: Statement) -> bool:
         """Whether a statement gives nothing: it shows, prints or draws."""

@@ -29,7 +29,7 @@ def diff(before: tuple[str, int], after: tuple[str, int], settings: Settings) ->
         before=old.title, after=new.title,
         parameters=tuple(_parameters(old.manifest.interface["params"], new.manifest.interface["params"])),
         contracts=tuple(_contracts(read_contracts(old.read("contracts.py")), read_contracts(new.read("contracts.py")))),
-        steps=steps, helpers=tuple(compare_helpers(old_side, new_side)),
+        steps=steps, helpers=(*compare_helpers(old_side, new_side), *_modules(old, new)),
         values=() if note else tuple(_values(old.manifest, new.manifest, steps)), values_note=note,
         notes=tuple(_by_hand(old, new)),
     )  # fmt: skip
@@ -87,6 +87,16 @@ def _contracts(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[
         if old != new:
             kind = "added" if old is None else "removed" if new is None else "changed"
             yield Change(name, kind, diff=text_diff(split_lines(old or ""), split_lines(new or "")))
+
+
+def _modules(before: Version, after: Version) -> Iterator[Change]:
+    """The author's own modules that the versions hold."""
+    for path in dict.fromkeys([*before.manifest.modules, *after.manifest.modules]):
+        old, new = ((v.directory / "modules" / path) for v in (before, after))
+        texts = [file.read_text(encoding="utf-8") if file.is_file() else None for file in (old, new)]
+        if texts[0] != texts[1]:
+            kind = "added" if texts[0] is None else "removed" if texts[1] is None else "changed"
+            yield Change(f"modules/{path}", kind, diff=text_diff(*(split_lines(text or "") for text in texts)))
 
 
 def _other_parameters(before: Manifest, after: Manifest) -> str:

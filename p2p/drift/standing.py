@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from blake3 import blake3
+
 from p2p.drift.goodruns import GoodRun, GoodRuns
 from p2p.drift.hand import Version, few, open_version
 from p2p.errors import InputRefused, TargetError
@@ -109,7 +111,7 @@ class _Look:
 
     def notebook(self, path: str, made: Sequence[Version]) -> Iterator[Standing]:
         run = self.runs.last(run_kind="notebook", source=path)
-        drift = [*_notebook_drift(self.settings.root / path, made), *self._run_drift(run)]
+        drift = [*_notebook_drift(self.settings.root, path, made), *self._run_drift(run)]
         names = tuple(version.manifest.pipeline for version in made)
         first = made[0] if made else None
         newest = first.manifest.version if first else None
@@ -165,15 +167,26 @@ class _Look:
             yield Drift("run", f"the last good run is {(self.now - run.at) / _DAY:.0f} days old")
 
 
-def _notebook_drift(path: Path, made: Iterable[Version]) -> Iterator[Drift]:
+def _notebook_drift(root: Path, path: str, made: Iterable[Version]) -> Iterator[Drift]:
     try:
-        digest = read_notebook(path).digest
+        digest = read_notebook(root / path).digest
     except InputRefused as error:
         yield Drift("notebook", str(error))
         return
     for version in made:
         if version.manifest.notebook_digest != digest:
             yield Drift("notebook", f"changed since {version.title}")
+        changed = [facts["file"] for facts in version.manifest.modules.values() if not _is_as_it_was(root, facts)]
+        if changed:
+            yield Drift("notebook", f"imports what changed since {version.title}: {few(changed)}")
+
+
+def _is_as_it_was(root: Path, module: Mapping[str, str]) -> bool:
+    """Whether a file of the author's own, which was copied into a version, has the same bytes."""
+    try:
+        return bool(blake3((root / module["file"]).read_bytes()).hexdigest() == module["digest"])
+    except OSError:
+        return False
 
 
 def _missing_notebook(manifest: Manifest, settings: Settings) -> Iterator[Drift]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from p2p.analysis import magics, split_lines
+from p2p.analysis import added_paths, magics, split_lines
 from p2p.analysis.settings import SETTING
 from p2p.errors import AnalysisError
 from p2p.export.statements import Statement
@@ -48,14 +48,19 @@ def gives_pylab(magic: str) -> bool:
 
 
 def is_dropped(statement: Statement, *, displays: bool = False) -> bool:
-    """Whether a statement has no meaning in a module: p2p's own marks, and what only displays.
+    """Whether a statement has no meaning in a module: p2p's own marks, `sys.path`, and what only displays.
 
     With `displays` the latter stays: a method called `show`, or an item of a `defaultdict`, may act after all.
     """
     node = statement.node
     if isinstance(node, ast.ImportFrom):
         return node.module == "p2p" and all(alias.name != "idempotency_key" for alias in node.names)
-    return not displays and only_shows(statement)
+    return is_path_setting(statement) or (not displays and only_shows(statement))
+
+
+def is_path_setting(statement: Statement) -> bool:
+    """Whether a statement only makes Python look in more places: what it finds there goes into the version."""
+    return added_paths(statement.node) is not None
 
 
 def only_shows(statement: Statement) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from p2p.errors import StoreError
+from p2p.export.neighbours import stand_in
 from p2p.model import ValueRef
 from p2p.store import DiskStore, difference
 
@@ -22,6 +23,7 @@ def main() -> None:
     answer_to = sys.stdout
     sys.stdout = sys.stderr  # what loading a value prints is not part of the answer
     sys.path[:0] = request["path"]
+    stand_in(request["copies"])
     store = DiskStore(Path(request["values"]))
     answer_to.write(json.dumps([_apart(store, request["tolerance"], *pair) for pair in request["pairs"]]))
 

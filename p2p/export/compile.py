@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
 
-from p2p.analysis import StepFunction
+from p2p.analysis import Place, StepFunction, looking_in, places_of
 from p2p.errors import AnalysisError
 from p2p.export.bodies import is_dropped
 from p2p.export.globals import can_be_nonlocal, with_nonlocals
 from p2p.export.needs import Needs, find_needs
+from p2p.export.neighbours import find_neighbours, hidden_by, home_of
 from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces, cut, globals_of
 from p2p.export.plan import LeftOut, Plan, PlannedStep
 from p2p.export.policies import function_policy, planned_policy
@@ -38,7 +40,15 @@ def compile_notebook(
     Raises:
         AnalysisError: it has no steps, or a step's needs cannot be told or met.
     """
-    known = frozenset(parameters)
+    places = places_of(notebook.path.resolve().parent, [cell.source for cell in notebook.cells])
+    with looking_in(places):
+        return _compiled(notebook, name, frozenset(parameters), keep, places, displays=displays)
+
+
+def _compiled(
+    notebook: Notebook, name: str, known: frozenset[str], keep: Collection[int], places: Sequence[Place], *,
+    displays: bool,
+) -> Plan:  # fmt: skip
     pieces = cut(notebook, known, displays=displays)
     if not any(isinstance(p, CellPiece | CallPiece) for p in pieces.all):
         raise AnalysisError(
@@ -49,7 +59,7 @@ def compile_notebook(
     if keep:
         pieces = pieces.changing(keep, needs.is_data)
         needs = find_needs(pieces, known, keep)
-    return _Builder(name, pieces, needs, notebook.path.parent).plan()
+    return _Builder(name, pieces, needs, places).plan()
 
 
 _REBINDS = ("globals()", "exec(", "get_ipython().")
@@ -58,9 +68,9 @@ _REBINDS = ("globals()", "exec(", "get_ipython().")
 class _Builder:
     """Turns pieces and their needs into planned steps."""
 
-    def __init__(self, name: str, pieces: Pieces, needs: Needs, folder: Path) -> None:
+    def __init__(self, name: str, pieces: Pieces, needs: Needs, places: Sequence[Place]) -> None:
         self.name = name
-        self.folder = folder
+        self.places = places
         self.pieces = pieces
         self.needs = needs
         self.calls: dict[str, int] = {}
@@ -83,7 +93,7 @@ class _Builder:
         ordered = tuple(step for _order, step in sorted(steps, key=lambda pair: pair[0]))
         self._refuse_twins(ordered)
         modules = self.needs.at_module_level
-        return Plan(
+        plan = Plan(
             name=self.name,
             steps=ordered,
             imports=tuple(_written_out(p.statement, self.needs.wanted) for p in modules if p.statement.is_import),
@@ -95,6 +105,7 @@ class _Builder:
             kept=self._apart(self.needs.is_kept),
             constants=self._apart(self.needs.is_constant),
         )
+        return replace(plan, neighbours=find_neighbours(plan.sources, self.places))
 
     def _cell_step(self, piece: CellPiece) -> PlannedStep:
         local = self.needs.local_to(piece)
@@ -218,16 +229,18 @@ class _Builder:
                     )
 
     def _refuse_neighbours(self) -> None:
-        """A module that lies beside the notebook is not where the pipeline runs, nor of its version."""
+        """A module that another one may stand for, or that is in no place which the text tells."""
         for piece in self.needs.imports():
             for module in _modules(piece.statement.node):
-                if (self.folder / f"{module}.py").is_file() or (self.folder / module / "__init__.py").is_file():
+                twin = hidden_by(module, self.places)
+                if twin is not None:
+                    shown = os.path.relpath(twin, self.places[0].directory)
                     raise AnalysisError(
-                        f"Cell {piece.cell.number}: '{module}' is a file beside the notebook, which the module would "
-                        "not find.",
-                        cure="Install it as a package, or define what the steps use of it in a cell.",
+                        f"Cell {piece.cell.number}: '{module}' is installed, and '{shown}' may stand before it: which "
+                        "of them the notebook gets depends on what was loaded before.",
+                        cure="Give the file another name.",
                     )
-                if not _is_installed(module):
+                if home_of(module, self.places) is None and not _is_installed(module):
                     raise AnalysisError(
                         f"Cell {piece.cell.number}: '{module}' is not installed, so the module would not find it. The "
                         "notebook does, as long as it changes sys.path or runs in another environment.",

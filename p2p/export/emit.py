@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
+from p2p.export.neighbours import PACKAGE, moved
 from p2p.export.plan import Plan, PlannedStep
 from p2p.export.statements import indent
 from p2p.model import ValueRef
@@ -63,7 +64,8 @@ def steps_file(plan: Plan, types: Mapping[str, ValueRef], params: ParameterSet) 
         "\n\n".join(plan.nested_sources),
         *texts,
     ]
-    return formatted("\n\n\n".join(part for part in parts if part) + "\n", "steps.py")
+    text = "\n\n\n".join(part for part in parts if part) + "\n"
+    return formatted(moved(text, plan.neighbours.names, f".{PACKAGE}"), "steps.py")
 
 
 def _function(step: PlannedStep, annotations: _Annotations) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def write_manifest(proof: Proof, without: Mapping[str, str], tests: Mapping[str,
                *_beside(proof)],
         units=unit_marks((work.directory / "steps.py").read_text(encoding="utf-8"), plan),
         kept=[{"cell": part.cell, "what": part.what} for part in plan.kept],
+        modules=neighbour_facts(plan, work.settings.root),
         tolerance=work.tolerance, beside=proof.beside, reads=list(proof.reads) if proof.beside else [],
         p2p=facts.package_versions().get("p2p-toolkit", ""),
     )  # fmt: skip
@@ -95,8 +97,22 @@ def _step_facts(plan: Plan, compared: Sequence[Comparison]) -> list[dict[str, An
     ]  # fmt: skip
 
 
+def neighbour_facts(plan: Plan, root: Path) -> dict[str, dict[str, str]]:
+    """By path in the version's `modules`: the author's own file that was copied there, and its digest."""
+    copied = {path: file for path, file in plan.neighbours.files.items() if file.is_file()}
+    return {path: {"file": _seen_from(root, file), "digest": _digest(file)} for path, file in copied.items()}
+
+
+def _seen_from(root: Path, file: Path) -> str:
+    return Path(os.path.relpath(file, root)).as_posix()
+
+
+def _digest(file: Path) -> str:
+    return str(blake3(file.read_bytes()).hexdigest())
+
+
 def file_digests(directory: Path) -> dict[str, str]:
     """Digest of each file of a version but its manifest, by relative path."""
     files = [p for p in sorted(directory.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
-    found = {p.relative_to(directory).as_posix(): str(blake3(p.read_bytes()).hexdigest()) for p in files}
+    found = {p.relative_to(directory).as_posix(): _digest(p) for p in files}
     return {name: digest for name, digest in found.items() if name != NAME}

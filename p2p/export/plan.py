@@ -8,10 +8,11 @@ when it computes with data. Unmarked statements that nothing needs are left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from p2p.export.neighbours import Neighbours
 from p2p.export.statements import Statement
 from p2p.model import StepRecord
 from p2p.policy import Policy
@@ -95,6 +96,7 @@ class Plan:
         left_out: the unmarked statements that no step needs.
         constants: those at the module's top that are computed when it is loaded.
         kept: those that no name leads to, and that are kept for what they do.
+        neighbours: the author's own modules that it needs.
     """
 
     name: str
@@ -107,6 +109,15 @@ class Plan:
     left_out: tuple[LeftOut, ...] = ()
     kept: tuple[LeftOut, ...] = ()
     constants: tuple[LeftOut, ...] = ()
+    neighbours: Neighbours = field(default_factory=Neighbours)
+
+    @property
+    def sources(self) -> Iterator[str]:
+        """The parts of `steps.py`, as they are in the notebook."""
+        yield from (s.source for s in (*self.imports, *self.setup, *self.helpers))
+        yield from self.nested_sources
+        for step in self.steps:
+            yield from (*(s.source for s in step.local), step.source)
 
     def as_recorded(self, steps: Sequence[StepRecord], borders: Mapping[int, CellBorder] | None = None) -> Plan:
         """The plan with what a recorded run has shown of the steps.

@@ -16,6 +16,8 @@ from typing import Any
 
 from p2p.cache import generators
 from p2p.execution.figures import close_all
+from p2p.execution.preferences import preferences_kept
+from p2p.export.neighbours import stand_in
 from p2p.files import write_atomic
 from p2p.model import ValueRef
 from p2p.runners.local import no_windows
@@ -34,6 +36,7 @@ def main() -> int:
     sys.stdout = sys.stderr
     sys.path[:0] = request["path"]
     module = importlib.import_module(request["module"])
+    stand_in(request["copies"])
     store = DiskStore(Path(request["values"]))
     directory = Path(request["directory"])
     with isolated():  # the notebook's own code may log with plain MLflow
@@ -54,7 +57,8 @@ def make_case(step: Mapping[str, Any], names: Mapping[str, Any], store: DiskStor
     for rows in _ROWS:
         try:
             inputs = dict(zip(refs, shrink([store.get(r) for r in refs.values()], rows), strict=True))
-            outputs = run_code(step, names, inputs)
+            with preferences_kept():
+                outputs = run_code(step, names, inputs)
         except Exception as error:  # noqa: BLE001 - the notebook's code may raise anything on small data
             reason = f"its code does not run on small data: {type(error).__name__}: {str(error)[:200]}"
             continue

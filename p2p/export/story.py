@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from p2p.errors import RunFailed
-from p2p.export.manifests import file_digests, write_manifest
+from p2p.export.manifests import file_digests, neighbour_facts, write_manifest
 from p2p.export.naming import pipeline_name
 from p2p.export.options import ExportOptions
+from p2p.export.plan import Plan
 from p2p.export.proving import planned, proven
 from p2p.export.staging import publish, staged
 from p2p.export.verify import Comparison, verified_values
@@ -54,10 +55,10 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
     parameters = parameters_of(notebook)
     parameters.model_source()  # refuses a secret in a default before anything runs
     plan = planned(notebook, name, parameters)
-    unchanged = _unchanged(notebook, name, settings)
+    unchanged = _unchanged(notebook, plan, settings)
     if unchanged is not None:
         return unchanged
-    recorded = _recorded_run(notebook, settings, options)
+    recorded = _recorded_run(notebook, plan, settings, options)
     version = (versions(settings.pipelines / name) or [0])[-1] + 1
     with staged(settings, name, version) as stage:
         proof = proven(Work(notebook, plan, parameters, recorded, version, settings, stage, options.tolerance), options)
@@ -71,21 +72,24 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
     return Export(manifest, directory, True, tuple(proof.compared), tests)
 
 
-def _unchanged(notebook: Notebook, name: str, settings: Settings) -> Export | None:
-    """The newest version, when it was made from this very notebook and nobody has touched it."""
-    known = versions(settings.pipelines / name)
+def _unchanged(notebook: Notebook, plan: Plan, settings: Settings) -> Export | None:
+    """The newest version, when it was made from this very notebook and its modules, and nobody has touched it."""
+    known = versions(settings.pipelines / plan.name)
     if not known:
         return None
-    directory = settings.pipelines / name / f"v{known[-1]}"
+    directory = settings.pipelines / plan.name / f"v{known[-1]}"
     manifest = read_manifest(directory)
-    same = manifest.notebook_digest == notebook.digest and manifest.files == file_digests(directory)
+    made_of = (notebook.digest, neighbour_facts(plan, settings.root))
+    same = made_of == (manifest.notebook_digest, manifest.modules) and manifest.files == file_digests(directory)
     return Export(manifest, directory, False, verified_values(manifest), manifest.tests) if same else None
 
 
-def _recorded_run(notebook: Notebook, settings: Settings, options: ExportOptions) -> RunRecord:
-    """The newest finished run of this very notebook; made now when there is none."""
+def _recorded_run(notebook: Notebook, plan: Plan, settings: Settings, options: ExportOptions) -> RunRecord:
+    """The newest finished run of this very notebook with its modules as they are; made now when there is none."""
+    changed = max((file.stat().st_mtime_ns for file in plan.neighbours.files.values()), default=0)
     for record in past_runs(settings.runs, run_kind="notebook", notebook_digest=notebook.digest):
-        if record.status is RunStatus.FINISHED and _values_kept(record, DiskStore(settings.values)):
+        late = record.facts["at"] > changed
+        if late and record.status is RunStatus.FINISHED and _values_kept(record, DiskStore(settings.values)):
             options.tell(f"the notebook's run {record.run_id} is the reference")
             return record
     options.tell("running the notebook, which has no finished run as it stands")

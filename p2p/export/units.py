@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from blake3 import blake3
 
 from p2p.analysis import digest_source
+from p2p.export.neighbours import brought_home
 from p2p.export.plan import Plan
 from p2p.export.statements import Statement, split_statements
 
@@ -50,9 +51,10 @@ class Module:
 
 
 def cut_module(text: str, generated: Collection[str]) -> Module:
-    """Cut the text of a `steps.py`, which must be Python."""
+    """Cut the text of a `steps.py`, which must be Python; its units import as the notebook does."""
     units: dict[str, Statement] = {}
     imports: dict[str, str] = {}
+    text = brought_home(text)
     for place, statement in enumerate(split_statements(text, 0)):
         if statement.is_import:
             imports.update(bindings(statement.node))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from p2p.export.plan import Plan
 from p2p.manifest import Manifest
 from p2p.model import Finding, StepRecord, ValueRef
 from p2p.settings import Settings
-from p2p.store import ValueStore
+from p2p.store import ValueStore, plain_name
 from p2p.tracking import RunRecord, find_run
 
 
@@ -160,14 +159,9 @@ def _compare(
 
 def _other_structure(one: ValueRef, other: ValueRef) -> str:
     """How the types or shapes of two values differ, of which one cannot be stored; nothing where they do not."""
-    if _plain_type(one.type) != _plain_type(other.type):
+    if plain_name(one.type) != plain_name(other.type):
         return f"type {one.type} against {other.type}"
     return f"shape {one.shape} against {other.shape}" if one.shape != other.shape else ""
-
-
-def _plain_type(name: str) -> str:
-    """A type's name; of a class of the notebook or of the module, what both call it."""
-    return re.sub(r"^(__main__|pipelines\.\w+\.v\d+\.steps)\.(.*<locals>\.)?", "", name)
 
 
 def refuse_unequal(plan: Plan, compared: Sequence[Comparison], missing: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from p2p.errors import EvidenceRefused, RunFailed
 from p2p.export import contracting, emit, locking, testfiles
 from p2p.export.badparams import bad_parameters
+from p2p.export.neighbours import PACKAGE, moved
 from p2p.export.plan import Plan
 from p2p.export.verify import Comparison, Conditions, Pairs, compare_runs, refuse_unequal, run_module
 from p2p.files import write_atomic
@@ -69,6 +70,7 @@ class Work:
             "pipeline.py": emit.pipeline_file(self.plan, self.version),
             "contracts.py": contracting.contracts_file(self.plan, self.contracts),
         }
+        files |= dict(self.plan.neighbours.texts()) if self.plan.neighbours.files else {}
         for name, text in files.items():
             write_atomic(self.directory / name, text)
 
@@ -92,6 +94,7 @@ class Work:
     def _differences(self, pairs: Pairs) -> Sequence[tuple[str, str]]:
         request = {
             "path": [str(self.stage)], "values": str(self.settings.values),
+            "copies": self.plan.neighbours.copies(self.package),
             "tolerance": self.tolerance, "pairs": [[one.as_dict(), other.as_dict()] for one, other in pairs],
         }  # fmt: skip
         done = _python(["-m", "p2p.export.comparing"], self.stage, self.notebook.path.parent, json.dumps(request))
@@ -124,7 +127,7 @@ class Work:
         inputs = {s.name: s.inputs for s in self.recorded.steps}
         steps = [
             {
-                "name": step.name, "outputs": list(step.outputs), "code": _notebook_code(self.plan, index),
+                "name": step.name, "outputs": list(step.outputs), "code": self._notebook_code(index),
                 "inputs": {n: self._input_ref(n, step.name, index).as_dict() for n in step.takes},
             }
             for index, step in enumerate(self.plan.steps) if step.name in inputs or step.implicit
@@ -132,6 +135,7 @@ class Work:
         request = {
             "path": [str(self.stage)], "module": f"{self.package}.steps", "values": str(self.settings.values),
             "directory": str(directory), "steps": steps,
+            "copies": self.plan.neighbours.copies(self.package),
         }  # fmt: skip
         done = _python(["-m", "p2p.export.samples"], self.stage, place, json.dumps(request))
         if done.returncode != 0:
@@ -159,7 +163,8 @@ class Work:
         """Run the generated tests; raises EvidenceRefused when one fails."""
         arguments = ["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "--rootdir", str(self.stage),
                      "-c", os.devnull, "--import-mode=importlib", "--no-header", str(self.directory)]  # fmt: skip
-        done = _python(arguments, self.stage, self.stage, "")
+        # Plugins of this environment are no part of the version.
+        done = _python(arguments, self.stage, self.stage, "", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
         summary = (done.stdout.strip().splitlines() or [""])[-1]
         passed = re.search(r"(\d+) passed", summary)
         if done.returncode != 0 or passed is None:
@@ -174,18 +179,21 @@ class Work:
     def lock(self) -> tuple[str, dict[str, str], list[str]]:
         """The text of requirements.lock, its packages and notes; made once, because it takes seconds."""
         names = ("steps.py", "params.py", "contracts.py")
-        return locking.lock([(self.directory / n).read_text(encoding="utf-8") for n in names], self.settings.root)
+        sources = [(self.directory / n).read_text(encoding="utf-8") for n in names]
+        return locking.lock([*sources, *dict(self.plan.neighbours.texts()).values()], self.settings.root)
+
+    def _notebook_code(self, index: int) -> str:
+        """The notebook's own code of a step: its cell, or its function and the call of it."""
+        step = self.plan.steps[index]
+        code = "\n".join([*(s.source for s in step.local), step.source, step.call])
+        return moved(code, self.plan.neighbours.names, f".{PACKAGE}")
 
 
-def _notebook_code(plan: Plan, index: int) -> str:
-    """The notebook's own code of a step: its cell, or its function and the call of it."""
-    step = plan.steps[index]
-    local = [s.source for s in step.local]
-    return "\n".join([*local, step.source, step.call])
-
-
-def _python(arguments: Sequence[str], path: Path, directory: Path, text: str) -> subprocess.CompletedProcess[str]:
+def _python(
+    arguments: Sequence[str], path: Path, directory: Path, text: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(path), os.environ.get("PYTHONPATH", "")])}
+    environment |= variables
     return subprocess.run(
         [sys.executable, *arguments], input=text, capture_output=True, text=True, cwd=directory, env=environment,
         check=False,

@@ -15,6 +15,7 @@ from p2p.cache import Reuse, check_target, code_of_function
 from p2p.cache.views import copies
 from p2p.errors import RunFailed
 from p2p.execution import Outcome, Services, Work, arun_step, fallback_result, run_step
+from p2p.execution.preferences import preferences_kept
 from p2p.model import ValueRef
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
@@ -135,11 +136,11 @@ def engine_named(name: str) -> Iterator[Callable[[Driver], Engine]]:
 def run_tasks(
     pipeline: Pipeline, params: Mapping[str, Any], services: Services, engine: Engine | None = None
 ) -> dict[str, Any]:
-    """Run the steps in order; gives every value by name."""
+    """Run the steps in order; gives every value by name. What they set for the whole process ends with them."""
     engine = engine or Here()
     values = dict(params)
     known: dict[str, ValueRef] = {}
-    with nested_steps(pipeline):
+    with nested_steps(pipeline), preferences_kept():
         for task in pipeline.tasks:
             outcome = _run_task(task, values, known, pipeline, services, engine)
             values.update(outcome.outputs)

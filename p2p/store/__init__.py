@@ -11,6 +11,7 @@ from p2p.store.encoding import decode, encode
 from p2p.store.files import load_file, save_file
 from p2p.store.folder import load_folder, save_folder
 from p2p.store.memory import MemoryStore
+from p2p.store.naming import plain_name
 from p2p.store.values import ValueStore
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "encode",
     "load_file",
     "load_folder",
+    "plain_name",
     "save_file",
     "save_folder",
 ]

@@ -18,7 +18,7 @@ from p2p.store.compare_arrays import array_difference, close, frame_difference, 
 from p2p.store.describing import preview
 from p2p.store.figures import PngCodec
 from p2p.store.functions import form_of, names_of
-from p2p.store.naming import importable, type_name
+from p2p.store.naming import importable, plain_name, type_name
 
 _SHOWN = 80
 _DEFAULT_EQUALITY: Any = object.__eq__
@@ -154,16 +154,11 @@ def _rendered(value: Any) -> Any:
 
 
 def _same_type(a: Any, b: Any) -> bool:
-    one, other = type(a), type(b)
-    if one is other:
+    if type(a) is type(b):
         return True
-    notebook = "__main__" in (one.__module__, other.__module__)
-    return notebook and _plain_name(one) == _plain_name(other)
-
-
-def _plain_name(kind: type) -> str:
-    """A class's name in its cell: the module may define it inside a step."""
-    return kind.__qualname__.rpartition("<locals>.")[2]
+    names = {type_name(a), type_name(b)}
+    plain = {plain_name(name) for name in names}
+    return len(plain) == 1 and plain != names
 
 
 def _same_pickle(a: Any, b: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from typing import Any
 
@@ -11,6 +12,19 @@ def type_name(value: Any) -> str:
     """The type of `value` as `module.qualname`."""
     kind = type(value)
     return f"{kind.__module__}.{kind.__qualname__}"
+
+
+_MOVED = re.compile(r"^(__main__|pipelines\.\w+\.v\d+\.(steps|modules))\.")
+
+
+def plain_name(name: str) -> str:
+    """A type's name as its notebook has it: that of a class which a version took over from it, or from its modules.
+
+    `pipelines.n.v1.steps.make.<locals>.Line` is `Line`, which was `__main__.Line`; `pipelines.n.v1.modules.lib.Shape`
+    is `lib.Shape`.
+    """
+    plain = _MOVED.sub("", name)
+    return plain if plain == name else plain.rpartition("<locals>.")[2]
 
 
 def importable(code: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -20,6 +21,7 @@ def isolated() -> Iterator[Path]:
         try:
             yield Path(folder)
         finally:
+            gc.collect()  # widgets and figures that were left behind say goodbye here, not in the midst of other code
             _end_runs()
             for name, value in before.items():
                 os.environ.pop(name, None)

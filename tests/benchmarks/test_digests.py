@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.convert import digests
@@ -35,10 +36,28 @@ def test_modules_functions_and_classes_are_no_values(main: dict[str, Any]) -> No
     assert digests.digests(main) == {"x": digest([1, 2])}
 
 
-def test_a_value_of_a_class_of_the_notebook_is_marked_however_deep(main: dict[str, Any]) -> None:
-    exec("class C:\n    pass\none = C()\ndeep = {'a': [one]}\nplain = {'a': [1]}", main)
+def test_a_function_of_the_notebook_in_a_value_is_marked_however_deep(main: dict[str, Any]) -> None:
+    exec("def f():\n    return f\none = {1: f}\ndeep = {'a': [one]}\nplain = {'a': [1]}", main)
     found = digests.digests(main)
-    assert [name for name, d in found.items() if d is not None and d.endswith(OWN)] == ["one", "deep"]
+    assert [name for name, d in found.items() if d is not None and OWN in d] == ["one", "deep"]
+
+
+def test_an_object_of_the_notebook_s_class_is_known_by_its_state(main: dict[str, Any]) -> None:
+    """Wherever its class is defined, which a version does in a module of its own."""
+    text = "class C:\n    def __init__(self, x):\n        self.x = x\nmany = [C(1), C(2)]\nother = [C(1), C(3)]"
+    exec(text, main)
+    module = ModuleType("pipelines.n.v1.steps")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, module.__name__, module)
+        exec(text, vars(module))
+        assert digest(main["many"]) == digest(vars(module)["many"]) != digest(vars(module)["other"])
+    assert digest(main["many"]) not in (None, digest(main["other"]))
+
+
+def test_whether_two_arrays_of_a_value_are_one_object_does_not_count() -> None:
+    one, other = np.arange(5), np.arange(5)
+    assert digest({"a": {one.size: one}, "b": [one, {1}]}) == digest({"a": {one.size: one}, "b": [other, {1}]})
+    assert digest([one, {1}]) != digest([one + 1, {1}])
 
 
 class Expression:

@@ -154,7 +154,10 @@ class Trial:
 
     def _differences(self, pairs: Pairs) -> list[tuple[str, str]]:
         references = [[one.as_dict(), other.as_dict()] for one, other in pairs]
-        request = {"values": str(self.directory / "values"), "pairs": references, "tolerance": TOLERANCE}
+        copies = self.plan.neighbours.copies(f"pipelines.{_NAME}.v1")
+        request = {
+            "values": str(self.directory / "values"), "pairs": references, "tolerance": TOLERANCE, "copies": copies
+        }  # fmt: skip
         answer = self.modules.ask("comparing", self._module, **request)
         return [(exact, beyond) for exact, beyond in answer["differences"]]
 
@@ -177,9 +180,11 @@ def write_module(
             "pipeline.py": emit.pipeline_file(plan, 1),
             "contracts.py": contracting.contracts_file(plan, contracting.infer(recorded.steps, store)),
         }
+    files |= dict(plan.neighbours.texts()) if plan.neighbours.files else {}
     for folder in (package.parents[1], package.parent, package):
         (folder / "__init__.py").touch()
     for name, text in files.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text, encoding="utf-8")
 
 

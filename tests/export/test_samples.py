@@ -82,6 +82,7 @@ def test_what_the_code_logs_with_plain_mlflow_leaves_no_trace(tmp_path: Path) ->
     store = DiskStore(tmp_path / "values")
     request = {
         "path": [], "module": "json", "values": str(tmp_path / "values"), "directory": str(tmp_path / "data"),
+        "copies": {},
         "steps": [{
             "name": "tell", "code": "import mlflow\nmlflow.log_metric('rows', len(rows))\ny = 1", "outputs": ["y"],
             "inputs": {"rows": store.put([1, 2]).as_dict()},
