@@ -33,9 +33,10 @@ def places_of(folder: Path, cells: Iterable[str]) -> tuple[Place, ...]:
 
     found = [Place(folder, first=True)]
     known: dict[str, str] = {}
-    for source in cells:
-        if "path" not in source and "cwd" not in source:
-            continue
+    texts = [*cells]
+    if not any("sys.path" in text or "addsitedir" in text for text in texts):
+        return tuple(found)
+    for source in texts:
         try:
             body = parse_cell(source).body
         except AnalysisError:

@@ -65,6 +65,8 @@ def _read(file: Path | None, above: tuple[Path, ...]) -> frozenset[str] | None:
     if "__all__" in bound:
         return _listed(tree)
     for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and file.name == "__init__.py" and node.module:
+            bound.add(node.module.partition(".")[0])  # a package has its loaded modules as attributes
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             more = _given_to(file, node, (*above, file))
             if more is None:
@@ -80,9 +82,10 @@ def _given_to(file: Path, node: ast.ImportFrom, above: tuple[Path, ...]) -> froz
 
 
 def _listed(tree: ast.Module) -> frozenset[str] | None:
-    """The names in `__all__`, where it is one list of texts."""
+    """The names in `__all__`, where it is one list of texts, and nothing adds to it."""
     found = [n.value for n in tree.body if isinstance(n, ast.Assign) and "__all__" in map(ast.unparse, n.targets)]
+    mentioned = sum(isinstance(node, ast.Name) and node.id == "__all__" for node in ast.walk(tree))
     try:
-        return frozenset(ast.literal_eval(found[0])) if len(found) == 1 else None
+        return frozenset(ast.literal_eval(found[0])) if len(found) == mentioned == 1 else None
     except (ValueError, TypeError):
         return None

@@ -22,9 +22,10 @@ def pull_answer(done: Pulled, settings: Settings) -> dict[str, Any]:
     return {
         "version": done.version.title,
         "notebook": relative(done.notebook.path, settings.root),
-        "written": bool(done.cells),
+        "written": bool(done.cells or done.modules),
         "cells": list(done.cells),
         "pulled": list(done.units),
+        "modules": list(done.modules),
         "left": list(done.left),
     }
 
@@ -35,11 +36,14 @@ def show_pull(done: Pulled, settings: Settings) -> None:
     if done.left:
         files = escape(", ".join(done.left))
         show.out.print(f"[yellow]not brought back[/], as no notebook holds it and an export makes it anew: {files}")
-    if not done.cells:
+    if done.modules:
+        show.out.print(f"{escape(', '.join(done.modules))}: brought into the files they are copies of")
+    if done.cells:
+        cells = ", ".join(map(str, done.cells))
+        show.out.print(f"{escape(', '.join(done.units))}: brought into {path}, cells {cells}")
+    elif not done.modules:
         show.out.print(f"nothing to pull: {path} has all that {escape(done.version.title)} has")
         return
-    cells = ", ".join(map(str, done.cells))
-    show.out.print(f"{escape(', '.join(done.units))}: brought into {path}, cells {cells}")
     show.out.print(f"[dim]Next: p2p run {path}, then p2p export {path}[/]")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from p2p.drift.blocks import CellText, Edit, edited
+from p2p.drift.copies import Copy, edited_copies
 from p2p.drift.hand import Version, open_version
 from p2p.drift.importing import import_edits
 from p2p.drift.origins import Origins
@@ -35,6 +36,7 @@ class Pulled:
         units: the functions and constants that were brought back.
         cells: numbers of the cells that have changed.
         left: edited files that have no place in a notebook; an export makes them anew.
+        modules: edited copies of the author's own modules, brought back into these.
     """
 
     version: Version
@@ -42,6 +44,7 @@ class Pulled:
     units: tuple[str, ...] = ()
     cells: tuple[int, ...] = ()
     left: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
 
 def pull(name: str, number: int, settings: Settings) -> Pulled:
@@ -54,9 +57,13 @@ def pull(name: str, number: int, settings: Settings) -> Pulled:
     """
     version = open_version(name, number, settings)
     notebook = _notebook(version, settings)
-    left = tuple(path for path in version.changed if path not in _FOLLOWING)
+    copies = edited_copies(version, settings.root)
+    taken = (*_FOLLOWING, *(copy.path for copy in copies))
+    done = Pulled(version, notebook, left=tuple(path for path in version.changed if path not in taken),
+                  modules=tuple(copy.path for copy in copies))  # fmt: skip
     if not any(path in _FOLLOWING for path in version.changed):
-        return Pulled(version, notebook, left=left)
+        _write(notebook, {}, copies)
+        return done
     now = regenerate(notebook, version.manifest)
     module = _by_hand(version, now)
     edits = edits_of(module, now, version.manifest)
@@ -64,8 +71,8 @@ def pull(name: str, number: int, settings: Settings) -> Pulled:
     sources = _sources(version, module, now, edits)
     after = _after(version, notebook, sources, edits)
     _refuse(version, unproven(version, module, now, after, edits))
-    _write(notebook, sources)
-    return Pulled(version, notebook, (*edits.changed, *edits.dropped), tuple(sorted(sources)), left)
+    _write(notebook, sources, copies)
+    return replace(done, units=(*edits.changed, *edits.dropped), cells=tuple(sorted(sources)))
 
 
 def _notebook(version: Version, settings: Settings) -> Notebook:
@@ -133,10 +140,15 @@ def _refusal(version: Version, findings: list[Finding]) -> EvidenceRefused:
     return EvidenceRefused(f"{version.title} was not pulled: {first.where}: {first.what}{more}", findings)
 
 
-def _write(notebook: Notebook, sources: Mapping[int, str]) -> None:
-    """Put the cells into the notebook's file, unless it has changed since it was read."""
-    if not sources:
-        return
+def _write(notebook: Notebook, sources: Mapping[int, str], copies: Iterable[Copy]) -> None:
+    """Put the cells into the notebook's file, unless it has changed since it was read, and the author's modules."""
+    if sources:
+        _write_cells(notebook, sources)
+    for copy in copies:
+        write_atomic(copy.file, copy.text.encode("utf-8"), mode=copy.file.stat().st_mode & 0o777)
+
+
+def _write_cells(notebook: Notebook, sources: Mapping[int, str]) -> None:
     path = notebook.path.resolve()
     text = path.read_bytes().decode("utf-8")
     if read_notebook(notebook.path).digest != notebook.digest:

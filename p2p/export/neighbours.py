@@ -27,7 +27,7 @@ class Neighbours:
 
     Attributes:
         files: by path in the package, the file that it is a copy of.
-        dotted: the modules that `import a.b` loads, of which only `a` gets a name.
+        dotted: the modules that `import a.b` in a step or above all steps loads, where only `a` gets a name.
     """
 
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Neighbours:
     @property
     def names(self) -> frozenset[str]:
         """The names of the modules at the top."""
-        return frozenset(path.partition("/")[0].removesuffix(".py") for path in self.files)
+        return top_names(self.files)
 
     def copies(self, package: str) -> dict[str, str]:
         """By the name of each module, that of its copy in the package of a version."""
@@ -53,7 +53,7 @@ class Neighbours:
         )
         for path, file in self.files.items():
             text = _text(file) if file.is_file() else ""
-            yield f"{PACKAGE}/{path}", moved(text, self.names, "." * (path.count("/") + 1))
+            yield f"{PACKAGE}/{path}", moved_file(path, text, self.names)
 
 
 def find_neighbours(sources: Iterable[str], places: Sequence[Place]) -> Neighbours:
@@ -63,25 +63,28 @@ def find_neighbours(sources: Iterable[str], places: Sequence[Place]) -> Neighbou
         AnalysisError: one of them cannot be read.
     """
     search = _Search(places)
-    for source in sources:
-        if "import" in source:
-            search.follow(ast.parse(source), "")
-    return Neighbours(dict(sorted(search.files.items())), frozenset(search.dotted))
+    trees = [ast.parse(source) for source in sources if "import" in source]
+    for tree in trees:
+        search.follow(tree, "")
+    names = top_names(search.files)
+    found = (
+        a.name for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names if not a.asname
+    )
+    dotted = frozenset(name for name in found if "." in name and name.partition(".")[0] in names)
+    return Neighbours(dict(sorted(search.files.items())), dotted)
 
 
 class _Search:
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = places
         self.files: dict[str, Path] = {}
-        self.dotted: set[str] = set()
 
     def follow(self, tree: ast.AST, inside: str) -> None:
         """Take in what a text imports; `inside` is the package that it is in."""
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    if self.take(alias.name) and "." in alias.name and not alias.asname:
-                        self.dotted.add(alias.name)
+                    self.take(alias.name)
             elif isinstance(node, ast.ImportFrom):
                 module = _absolute(node, inside)
                 if module and self.take(module):
@@ -152,8 +155,25 @@ def _parsed(file: Path) -> ast.Module:
         raise AnalysisError(f"'{file}', which the notebook imports, is no Python: {error}.") from error
 
 
-def moved(source: str, names: Collection[str], package: str) -> str:
-    """A text whose imports of these top-level modules find them in a package, `package` being relative (`.modules`)."""
+def top_names(paths: Iterable[str]) -> frozenset[str]:
+    """The names at the top of the modules with these paths in the package."""
+    return frozenset(path.partition("/")[0].removesuffix(".py") for path in paths)
+
+
+def moved_file(path: str, text: str, names: Collection[str]) -> str:
+    """The text of the copy, at that path in the package, of one of the author's files."""
+    return moved(text, names, "." * (path.count("/") + 1), loading=True)
+
+
+def moved(source: str, names: Collection[str], package: str, *, loading: bool = False) -> str:
+    """A text whose imports of these top-level modules find them in a package.
+
+    Args:
+        source: the text.
+        names: of the modules.
+        package: the package, relative to the text: `.modules`, `..`.
+        loading: `import a.b` loads `a.b` where it stands, as a module may need it at once that others import.
+    """
     if not names or "import" not in source:
         return source
     lines = [line.encode() for line in split_lines(source, keepends=True)]
@@ -166,7 +186,7 @@ def moved(source: str, names: Collection[str], package: str) -> str:
                 head = line[: node.col_offset] + _FROM.sub(rb"\1" + target, line[node.col_offset :], count=1)
                 lines[node.lineno - 1] = head
         elif any(alias.name.partition(".")[0] in names for alias in node.names):
-            _replace(lines, node, "; ".join(_imported(node, names, package)))
+            _replace(lines, node, "; ".join(_imported(node, names, package, loading=loading)))
     return b"".join(lines).decode()
 
 
@@ -192,15 +212,17 @@ def _replace(lines: list[bytes], node: ast.stmt, text: str) -> None:
         lines[index] = b""
 
 
-def _imported(node: ast.Import, names: Collection[str], package: str) -> Iterator[str]:
+def _imported(node: ast.Import, names: Collection[str], package: str, *, loading: bool) -> Iterator[str]:
     for alias in node.names:
         root, _, _rest = alias.name.partition(".")
+        parent, _, last = alias.name.rpartition(".")
         if root not in names:
             yield ast.unparse(ast.Import([alias]))
-        elif alias.asname and "." in alias.name:
-            parent, _, last = alias.name.rpartition(".")
-            yield f"from {package}{_dot(package)}{parent} import {last} as {alias.asname}"
-        else:
+            continue
+        name = alias.asname or (f"_{alias.name.replace('.', '_')}" if loading else "")
+        if parent and name:
+            yield f"from {package}{_dot(package)}{parent} import {last} as {name}"
+        if not (parent and alias.asname):
             yield f"from {package} import {root}{f' as {alias.asname}' if alias.asname else ''}"
 
 

@@ -103,6 +103,7 @@ def write_spec(spec: Spec, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for part in spec.parts:
         if part.kind == "file":
+            (folder / part.name).parent.mkdir(parents=True, exist_ok=True)
             (folder / part.name).write_text(part.text + "\n", encoding="utf-8")
     path = folder / f"{spec.name}.ipynb"
     document = {**notebook(), "cells": list(_cells(spec))}

@@ -1,0 +1,89 @@
+"""Edits of the modules that a version holds copies of, brought back into the author's own files."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from blake3 import blake3
+
+from p2p.analysis import split_lines
+from p2p.drift.hand import Version
+from p2p.errors import AnalysisError, EvidenceRefused
+from p2p.export.neighbours import PACKAGE, moved_file, top_names
+from p2p.model import Finding
+
+
+@dataclass(frozen=True)
+class Copy:
+    """An edited copy.
+
+    Attributes:
+        path: in the version.
+        file: the author's own.
+        text: what that is to hold.
+    """
+
+    path: str
+    file: Path
+    text: str
+
+
+def edited_copies(version: Version, root: Path) -> list[Copy]:
+    """The copies that were edited by hand, with what the files they were made of are to hold.
+
+    Raises:
+        EvidenceRefused: such a file has changed, too, or an edit is of an import that reads otherwise there.
+    """
+    found = list(_edited(version, root))
+    findings = [part for part in found if isinstance(part, Finding)]
+    if findings:
+        first = findings[0]
+        raise EvidenceRefused(f"{version.title} was not pulled: {first.where}: {first.what}", findings)
+    return [part for part in found if isinstance(part, Copy)]
+
+
+def _edited(version: Version, root: Path) -> Iterator[Copy | Finding]:
+    names = top_names(version.manifest.modules)
+    for path, facts in version.manifest.modules.items():
+        copy = f"{PACKAGE}/{path}"
+        if copy not in version.changed:
+            continue
+        file = root / facts["file"]
+        if not file.is_file() or blake3(file.read_bytes()).hexdigest() != facts["digest"]:
+            yield Finding(copy, f"'{facts['file']}', of which it is a copy, has changed there too.",
+                          "One of the two edits would be lost.", "Make the edit in one of them by hand.")  # fmt: skip
+            continue
+        try:
+            original, edited = file.read_text(encoding="utf-8-sig"), version.read(copy)
+        except AnalysisError as error:
+            yield Finding(copy, error.message, "A pull brings back what runs.", error.cure)
+            continue
+        text = _merged(original, moved_file(path, original, names), edited)
+        if moved_file(path, text, names) != edited or _leaves_its_package(path, text):
+            yield Finding(copy, "an import was edited, which reads otherwise in the author's own file.",
+                          "A pull brings back what an export gives again.",
+                          f"Make the edit in '{facts['file']}' by hand.")  # fmt: skip
+        else:
+            yield Copy(copy, file, text)
+
+
+def _leaves_its_package(path: str, text: str) -> bool:
+    """Whether a text has a relative import that only the version's package `modules` gives a meaning."""
+    found = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom))
+    return any(node.level > path.count("/") for node in found)
+
+
+def _merged(original: str, copied: str, edited: str) -> str:
+    """The original with the lines that differ between its copy and the edited copy."""
+    lines, before, after = (split_lines(text, keepends=True) for text in (original, copied, edited))
+    if len(lines) != len(before):
+        return edited  # which an import of several lines makes so; whether it is right is seen by its copy
+    parts = [
+        lines[start:end] if kind == "equal" else after[first:last]
+        for kind, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    ]
+    return "".join(line for part in parts for line in part)
