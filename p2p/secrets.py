@@ -104,7 +104,7 @@ def environment_secrets(environment: Mapping[str, str]) -> frozenset[str]:
 
     A value under six characters is none (`true`, `0`), and neither is the path of a file that holds one.
     """
-    found = {value for name, value in environment.items() if _names_secret(name) and not _is_file(value)}
+    found = {value for name, value in environment.items() if names_secret(name) and not _is_file(value)}
     found |= {password for value in environment.values() for password in url_passwords(value)}
     return frozenset(text for text in found if len(text) >= SHORTEST_VARIABLE)
 
@@ -114,7 +114,8 @@ def url_passwords(text: str) -> Iterator[str]:
     return (match[1] for match in _URL_PASSWORD.finditer(text))
 
 
-def _names_secret(name: str) -> bool:
+def names_secret(name: str) -> bool:
+    """Whether a variable of this name is likely to hold a secret, and not the place of one."""
     return bool(_NAME.search(name)) and not _NAME_OF_PLACE.search(name)
 
 

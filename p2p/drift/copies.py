@@ -13,7 +13,7 @@ from blake3 import blake3
 from p2p.analysis import split_lines
 from p2p.drift.hand import Version
 from p2p.errors import AnalysisError, EvidenceRefused
-from p2p.export.neighbours import PACKAGE, moved_file, top_names
+from p2p.export.moving import PACKAGE, moved_file, top_names
 from p2p.model import Finding
 
 

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from p2p.export.neighbours import PACKAGE, moved
+from p2p.export.moving import PACKAGE, moved
 from p2p.export.plan import Plan, PlannedStep
 from p2p.export.statements import indent
 from p2p.model import ValueRef

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import ast
 import importlib
-import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from p2p.analysis import Place, find_file, is_installed, split_lines
+from p2p.analysis import Place, find_file, is_installed
 from p2p.errors import AnalysisError
+from p2p.export.moving import PACKAGE, moved_file, top_names
+from p2p.secrets import names_secret
 
-PACKAGE = "modules"
-_FROM = re.compile(rb"(from\s+)[\w.]+")
 _INIT = "__init__.py"
 
 
@@ -112,7 +111,9 @@ class _Search:
             return
         self.files[path] = file
         if file.is_file():
-            self.follow(_parsed(file), module if package else module.rpartition(".")[0])
+            tree = _parsed(file)
+            _refuse_secrets(tree, file)
+            self.follow(tree, module if package else module.rpartition(".")[0])
 
 
 def home_of(package: str, places: Sequence[Place]) -> Path | None:
@@ -155,79 +156,23 @@ def _parsed(file: Path) -> ast.Module:
         raise AnalysisError(f"'{file}', which the notebook imports, is no Python: {error}.") from error
 
 
-def top_names(paths: Iterable[str]) -> frozenset[str]:
-    """The names at the top of the modules with these paths in the package."""
-    return frozenset(path.partition("/")[0].removesuffix(".py") for path in paths)
-
-
-def moved_file(path: str, text: str, names: Collection[str]) -> str:
-    """The text of the copy, at that path in the package, of one of the author's files."""
-    return moved(text, names, "." * (path.count("/") + 1), loading=True)
-
-
-def moved(source: str, names: Collection[str], package: str, *, loading: bool = False) -> str:
-    """A text whose imports of these top-level modules find them in a package.
-
-    Args:
-        source: the text.
-        names: of the modules.
-        package: the package, relative to the text: `.modules`, `..`.
-        loading: `import a.b` loads `a.b` where it stands, as a module may need it at once that others import.
-    """
-    if not names or "import" not in source:
-        return source
-    lines = [line.encode() for line in split_lines(source, keepends=True)]
-    nodes = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Import | ast.ImportFrom)]
-    for node in sorted(nodes, key=lambda n: (n.lineno, n.col_offset), reverse=True):
-        if isinstance(node, ast.ImportFrom):
-            if not node.level and (node.module or "").partition(".")[0] in names:
-                line = lines[node.lineno - 1]
-                target = f"{package}{_dot(package)}{node.module}".encode()
-                head = line[: node.col_offset] + _FROM.sub(rb"\1" + target, line[node.col_offset :], count=1)
-                lines[node.lineno - 1] = head
-        elif any(alias.name.partition(".")[0] in names for alias in node.names):
-            _replace(lines, node, "; ".join(_imported(node, names, package, loading=loading)))
-    return b"".join(lines).decode()
-
-
-def brought_home(source: str) -> str:
-    """A text of a version whose imports of copied modules find them as the notebook does: the reverse of `moved`."""
-    if f".{PACKAGE}" not in source:
-        return source
-    lines = [line.encode() for line in split_lines(source, keepends=True)]
-    inside = f"{PACKAGE}."
-    found = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom) and n.level == 1]
-    for node in sorted(found, key=lambda n: (n.lineno, n.col_offset), reverse=True):
-        if node.module == PACKAGE:
-            _replace(lines, node, ast.unparse(ast.Import(node.names)))
-        elif node.module and node.module.startswith(inside):
-            _replace(lines, node, ast.unparse(ast.ImportFrom(node.module.removeprefix(inside), node.names, 0)))
-    return b"".join(lines).decode()
-
-
-def _replace(lines: list[bytes], node: ast.stmt, text: str) -> None:
-    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-    lines[first] = lines[first][: node.col_offset] + text.encode() + lines[last][node.end_col_offset :]
-    for index in range(first + 1, last + 1):
-        lines[index] = b""
-
-
-def _imported(node: ast.Import, names: Collection[str], package: str, *, loading: bool) -> Iterator[str]:
-    for alias in node.names:
-        root, _, _rest = alias.name.partition(".")
-        parent, _, last = alias.name.rpartition(".")
-        if root not in names:
-            yield ast.unparse(ast.Import([alias]))
+def _refuse_secrets(tree: ast.Module, file: Path) -> None:
+    """A copy is committed with its version, where the file itself may be one that git is told to ignore."""
+    for node in ast.walk(tree):
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        value = getattr(node, "value", None)
+        if not (isinstance(value, ast.Constant) and isinstance(value.value, str | bytes) and value.value):
             continue
-        name = alias.asname or (f"_{alias.name.replace('.', '_')}" if loading else "")
-        if parent and name:
-            yield f"from {package}{_dot(package)}{parent} import {last} as {name}"
-        if not (parent and alias.asname):
-            yield f"from {package} import {root}{f' as {alias.asname}' if alias.asname else ''}"
-
-
-def _dot(package: str) -> str:
-    return "" if package.endswith(".") else "."
+        for target in targets:
+            name = ast.unparse(target).rpartition(".")[2]
+            if names_secret(name):
+                raise AnalysisError(
+                    f"'{file}', line {target.lineno}, which the notebook imports: '{name}' seems to hold a secret, "
+                    "which a version would write down.",
+                    cure="Read it from the environment.",
+                )
 
 
 def stand_in(copies: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from blake3 import blake3
 
 from p2p.analysis import digest_source
-from p2p.export.neighbours import brought_home
+from p2p.export.moving import brought_home
 from p2p.export.plan import Plan
 from p2p.export.statements import Statement, split_statements
 

@@ -17,7 +17,7 @@ from typing import Any
 from p2p.errors import EvidenceRefused, RunFailed
 from p2p.export import contracting, emit, locking, testfiles
 from p2p.export.badparams import bad_parameters
-from p2p.export.neighbours import PACKAGE, moved
+from p2p.export.moving import PACKAGE, moved
 from p2p.export.plan import Plan
 from p2p.export.verify import Comparison, Conditions, Pairs, compare_runs, refuse_unequal, run_module
 from p2p.files import write_atomic

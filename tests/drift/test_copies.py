@@ -10,7 +10,7 @@ from blake3 import blake3
 
 from p2p.drift import diff, pull, standing
 from p2p.errors import EvidenceRefused
-from p2p.export.neighbours import moved_file
+from p2p.export.moving import moved_file
 from tests.drift.project import CELLS, Project
 
 FILES = {

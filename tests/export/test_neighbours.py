@@ -10,7 +10,8 @@ import pytest
 
 from p2p.analysis import Place
 from p2p.errors import AnalysisError
-from p2p.export.neighbours import brought_home, find_neighbours, moved, moved_file
+from p2p.export.moving import brought_home, moved, moved_file
+from p2p.export.neighbours import find_neighbours
 
 NAMES = {"mine", "pack"}
 
@@ -104,6 +105,17 @@ def test_a_module_that_cannot_be_read_is_named(tmp_path: Path, data: bytes, why:
     (tmp_path / "broken_of_ours.py").write_bytes(data)
     with pytest.raises(AnalysisError, match=f"broken_of_ours.py'.*{why}"):
         find_neighbours(["import broken_of_ours"], [Place(tmp_path, first=True)])
+
+
+@pytest.mark.parametrize(
+    "text", ["API_KEY = 'abc'", "class C:\n    password: str = 'abc'", "settings.db_password = b'abc'"]
+)
+def test_a_module_that_holds_a_secret_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(AnalysisError, match=r"config_of_ours.py', line \d.*seems to hold a secret") as refused:
+        find_neighbours(["import config_of_ours"], write(tmp_path, config_of_ours=text))
+    assert "abc" not in str(refused.value)
+    fine = "API_KEY = os.environ['API_KEY']\npassword = ''\nkeys = 'abc'"
+    assert find_neighbours(["import config_of_ours"], write(tmp_path, config_of_ours=fine)).files
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
