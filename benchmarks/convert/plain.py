@@ -79,6 +79,8 @@ def _run(source: Source, folder: Path, timeout: float) -> tuple[Done, Path]:
     path = source.copied(folder / "notebooks")
     digests = folder / "digests.json"
     document = json.loads(path.read_text(encoding="utf-8"))
+    if document["nbformat"] != 4:
+        raise ValueError(f"it is in notebook format {document['nbformat']}, which Jupyter would rewrite first")
     last: dict[str, Any] = {
         "cell_type": "code",
         "execution_count": None,
