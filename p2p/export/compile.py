@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import ast
-import os
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from importlib.util import find_spec
 
 from p2p.analysis import Place, StepFunction, looking_in, places_of
 from p2p.errors import AnalysisError
 from p2p.export.bodies import is_dropped
 from p2p.export.globals import can_be_nonlocal, with_nonlocals
 from p2p.export.needs import Needs, find_needs
-from p2p.export.neighbours import find_neighbours, hidden_by, home_of
+from p2p.export.neighbours import find_neighbours
 from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces, cut, globals_of
 from p2p.export.plan import LeftOut, Plan, PlannedStep
 from p2p.export.policies import function_policy, planned_policy
 from p2p.export.statements import Statement
+from p2p.export.unreachable import refuse_dynamic, refuse_imports
 from p2p.notebook import Notebook
 from p2p.policy import Policy
 
@@ -62,9 +59,6 @@ def _compiled(
     return _Builder(name, pieces, needs, places).plan()
 
 
-_REBINDS = ("globals()", "exec(", "get_ipython().")
-
-
 class _Builder:
     """Turns pieces and their needs into planned steps."""
 
@@ -88,8 +82,8 @@ class _Builder:
             steps.append((group[0].order, self._implicit_step(group, taken)))
             taken.add(steps[-1][1].name)
         self._refuse_globals()
-        self._refuse_neighbours()
-        self._refuse_dynamic()
+        refuse_imports(self.needs, self.places)
+        refuse_dynamic(self.pieces, self.needs)
         ordered = tuple(step for _order, step in sorted(steps, key=lambda pair: pair[0]))
         self._refuse_twins(ordered)
         modules = self.needs.at_module_level
@@ -215,38 +209,6 @@ class _Builder:
                         cure=f"Give '{name}' to the function as an argument, and return it.",
                     )
 
-    def _refuse_dynamic(self) -> None:
-        """Names that the text does not tell: in what the steps need, and in what may give their values another one."""
-        last = max((p.order for p in self.pieces.all if not isinstance(p, FreePiece)), default=0)
-        for piece in self.pieces.all[:last]:
-            if not isinstance(piece, FreePiece) or piece.in_step:
-                continue
-            for line, what in piece.statement.names.dynamic:
-                if what.startswith(_REBINDS) or (self.needs.has(piece) and not piece.statement.is_import):
-                    raise AnalysisError(
-                        f"Cell {piece.cell.number}, line {line}: {what} hides which names are read and written.",
-                        cure="Write the names out.",
-                    )
-
-    def _refuse_neighbours(self) -> None:
-        """A module that another one may stand for, or that is in no place which the text tells."""
-        for piece in self.needs.imports():
-            for module in _modules(piece.statement.node):
-                twin = hidden_by(module, self.places)
-                if twin is not None:
-                    shown = os.path.relpath(twin, self.places[0].directory)
-                    raise AnalysisError(
-                        f"Cell {piece.cell.number}: '{module}' is installed, and '{shown}' may stand before it: which "
-                        "of them the notebook gets depends on what was loaded before.",
-                        cure="Give the file another name.",
-                    )
-                if home_of(module, self.places) is None and not _is_installed(module):
-                    raise AnalysisError(
-                        f"Cell {piece.cell.number}: '{module}' is not installed, so the module would not find it. The "
-                        "notebook does, as long as it changes sys.path or runs in another environment.",
-                        cure="Install it as a package, or define what the steps use of it in a cell.",
-                    )
-
     def _goes_into_a_step(self, piece: Piece, name: str) -> bool:
         if isinstance(piece, FreePiece):
             return not piece.in_step and self.needs.has(piece) and self.needs.kind(piece) != "module"
@@ -266,19 +228,6 @@ class _Builder:
                     f"Cells {twin.cell} and {step.cell} both make a step named '{step.name}'.",
                     cure="Rename one of them.",
                 )
-
-
-def _is_installed(module: str) -> bool:
-    with suppress(ValueError, ImportError):  # of a module that was made by hand
-        return not module or module in sys.modules or find_spec(module) is not None
-    return True
-
-
-def _modules(node: ast.stmt) -> list[str]:
-    """The top-level names of the modules that an import names."""
-    if isinstance(node, ast.ImportFrom):
-        return [(node.module or "").partition(".")[0]] if not node.level else []
-    return [alias.name.partition(".")[0] for alias in node.names] if isinstance(node, ast.Import) else []
 
 
 def _is_star(statement: Statement) -> bool:
