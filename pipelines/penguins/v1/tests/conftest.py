@@ -18,3 +18,10 @@ with testing.as_verified(VERSION):  # where the files lie that it may read when 
 def as_verified() -> Iterator[None]:
     with testing.isolated(), testing.as_verified(VERSION):
         yield
+
+
+@pytest.fixture(autouse=True)
+def as_found() -> Iterator[None]:
+    """What a step sets for the whole process, such as a style of plots, does not reach the next test."""
+    with testing.preferences_kept():
+        yield
