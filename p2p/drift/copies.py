@@ -53,6 +53,10 @@ def _edited(version: Version, root: Path) -> Iterator[Copy | Finding]:
         if copy not in version.changed:
             continue
         file = root / facts["file"]
+        if not file.resolve().is_relative_to(root.resolve()):
+            yield Finding(copy, f"'{facts['file']}', of which it is a copy, lies outside of the project.",
+                          "p2p writes nothing there.", "Make the edit there by hand.")  # fmt: skip
+            continue
         if not file.is_file() or blake3(file.read_bytes()).hexdigest() != facts["digest"]:
             yield Finding(copy, f"'{facts['file']}', of which it is a copy, has changed there too.",
                           "One of the two edits would be lost.", "Make the edit in one of them by hand.")  # fmt: skip

@@ -90,6 +90,16 @@ def test_an_edit_of_an_import_that_reads_otherwise_at_home_is_refused(project: P
     assert own(project).read_text(encoding="utf-8") == FILES["rates.py"]
 
 
+def test_nothing_outside_of_the_project_is_written(project: Project) -> None:
+    outside = own(project).rename(project.settings.root.parent / "rates.py")
+    manifest = project.directory() / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("notebooks/rates.py", "../rates.py"), encoding="utf-8")
+    project.edit({"BASE * 2": "BASE * 3"}, "modules/rates.py")
+    with pytest.raises(EvidenceRefused, match="outside of the project"):
+        pull("sales", 1, project.settings)
+    assert outside.read_text(encoding="utf-8") == FILES["rates.py"]
+
+
 def test_a_copy_that_is_no_python_is_refused(project: Project) -> None:
     project.edit({"BASE * 2": "BASE * ("}, "modules/rates.py")
     with pytest.raises(EvidenceRefused, match="cannot be read"):
