@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -47,32 +47,37 @@ def edited_copies(version: Version, root: Path) -> list[Copy]:
 
 
 def _edited(version: Version, root: Path) -> Iterator[Copy | Finding]:
-    names = top_names(version.manifest.modules)
     for path, facts in version.manifest.modules.items():
-        copy = f"{PACKAGE}/{path}"
-        if copy not in version.changed:
-            continue
-        file = root / facts["file"]
-        if not file.resolve().is_relative_to(root.resolve()):
-            yield Finding(copy, f"'{facts['file']}', of which it is a copy, lies outside of the project.",
-                          "p2p writes nothing there.", "Make the edit there by hand.")  # fmt: skip
-            continue
-        if not file.is_file() or blake3(file.read_bytes()).hexdigest() != facts["digest"]:
-            yield Finding(copy, f"'{facts['file']}', of which it is a copy, has changed there too.",
-                          "One of the two edits would be lost.", "Make the edit in one of them by hand.")  # fmt: skip
-            continue
-        try:
-            original, edited = file.read_text(encoding="utf-8-sig"), version.read(copy)
-        except AnalysisError as error:
-            yield Finding(copy, error.message, "A pull brings back what runs.", error.cure)
-            continue
-        text = _merged(original, moved_file(path, original, names), edited)
-        if moved_file(path, text, names) != edited or _leaves_its_package(path, text):
-            yield Finding(copy, "an import was edited, which reads otherwise in the author's own file.",
-                          "A pull brings back what an export gives again.",
-                          f"Make the edit in '{facts['file']}' by hand.")  # fmt: skip
-        else:
-            yield Copy(copy, file, text)
+        copy, file = f"{PACKAGE}/{path}", root / facts["file"]
+        if copy in version.changed:
+            yield _out_of_reach(copy, file, facts, root) or _brought_back(version, path, file)
+
+
+def _out_of_reach(copy: str, file: Path, facts: Mapping[str, str], root: Path) -> Finding | None:
+    """Why a file of the author's own cannot take an edit; None where it can."""
+    which = f"'{facts['file']}', of which it is a copy,"
+    if not file.resolve().is_relative_to(root.resolve()):
+        what = f"{which} lies outside of the project."
+        return Finding(copy, what, "p2p writes nothing there.", "Make the edit there by hand.")
+    if not file.is_file() or blake3(file.read_bytes()).hexdigest() != facts["digest"]:
+        what = f"{which} has changed there too."
+        return Finding(copy, what, "One of the two edits would be lost.", "Make the edit in one of them by hand.")
+    return None
+
+
+def _brought_back(version: Version, path: str, file: Path) -> Copy | Finding:
+    copy, names = f"{PACKAGE}/{path}", top_names(version.manifest.modules)
+    try:
+        original, edited = file.read_text(encoding="utf-8-sig"), version.read(copy)
+    except AnalysisError as error:
+        return Finding(copy, error.message, "A pull brings back what runs.", error.cure)
+    text = _merged(original, moved_file(path, original, names), edited)
+    if moved_file(path, text, names) == edited and not _leaves_its_package(path, text):
+        return Copy(copy, file, text)
+    what = "an import was edited, which reads otherwise in the author's own file."
+    return Finding(
+        copy, what, "A pull brings back what an export gives again.", f"Make the edit in '{file.name}' by hand."
+    )
 
 
 def _leaves_its_package(path: str, text: str) -> bool:
