@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from p2p.analysis import CellNames, cell_names, magics
 from p2p.analysis.mutation import roots
 from p2p.errors import AnalysisError
-from p2p.export.bodies import is_path_setting, is_setting, only_shows, plain_source
+from p2p.export.bodies import is_path_setting, is_setting, only_shows, plain_source, with_pylab
 from p2p.export.statements import Statement, split_statements
 from p2p.notebook import Cell
 
@@ -72,7 +72,7 @@ class Roles:
 
     def _look(self, cell: Cell) -> Look:
         try:
-            names = cell_names(cell.source)
+            names = cell_names(with_pylab(cell.source))
             source = plain_source(cell.source, cell.number, strict=False)
             statements = tuple(split_statements(source, cell.number))
         except (AnalysisError, SyntaxError, ValueError, RecursionError) as error:

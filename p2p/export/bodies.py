@@ -33,18 +33,32 @@ def plain_source(source: str, cell: int, *, strict: bool = True) -> str:
             )
         if text.startswith("%%") and not _TRANSPARENT.match(text):
             return ""
-        lines[number - 1] = ""
+        lines[number - 1] = _pylab(text)
     return "\n".join(lines)
 
 
 def is_harmless(magic: str) -> bool:
     """Whether a line of IPython's own changes only how the notebook looks or loads, and gives no names."""
-    return bool(_HARMLESS.match(magic)) and not gives_pylab(magic)
+    return bool(_HARMLESS.match(magic))
 
 
-def gives_pylab(magic: str) -> bool:
-    """Whether a line of IPython's own is `%pylab`: it may stay as long as nothing needs the names that it gives."""
-    return magic.lstrip().startswith("%pylab")
+def with_pylab(source: str) -> str:
+    """The cell with the imports that `%pylab` stands for."""
+    lines = split_lines(source)
+    for number, text in magics(source):
+        lines[number - 1] = _pylab(text) or lines[number - 1]
+    return "\n".join(lines)
+
+
+def _pylab(magic: str) -> str:
+    """The imports that `%pylab` stands for, as `IPython.core.pylabtools` has them; nothing for any other line."""
+    if not re.match(r"%pylab\b", magic):
+        return ""
+    stars = "" if "--no-import-all" in magic else "; from matplotlib.pylab import *; from numpy import *"
+    return (
+        "import numpy, matplotlib; import numpy as np; from matplotlib import mlab, pylab, pyplot; "
+        f"from matplotlib import pyplot as plt; from IPython.core.pylabtools import figsize, getfigs{stars}"
+    )
 
 
 def is_dropped(statement: Statement, *, displays: bool = False) -> bool:

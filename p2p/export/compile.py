@@ -128,7 +128,7 @@ class _Builder:
             maybe=tuple(unsure), source="\n".join(self._in_body(s, piece).source for s in body), policy=policy,
             order=piece.order, cell=piece.cell.number,
             cell_id=piece.cell.id, heading=piece.cell.heading, is_async=piece.names.has_await,
-            local=tuple(p.statement for p in local),
+            local=tuple(_written_out(p.statement, self.needs.wanted) for p in local),
         )  # fmt: skip
 
     def _function_name(self, piece: CellPiece) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections.abc import Collection, Sequence
 from functools import cached_property
 
@@ -352,8 +353,16 @@ class Needs:
 
 
 def _imports_the_same(name: str, one: FreePiece, other: FreePiece) -> bool:
-    meanings = [imported(name, piece.statement.node) for piece in (one, other)]
-    return meanings[0] is not None and meanings[0] == meanings[1]
+    first, second = (imported(name, piece.statement.node) for piece in (one, other))
+    if first is None or second is None:
+        return False
+    return first == second or _is_one_object(first, second)
+
+
+def _is_one_object(*meanings: tuple[str, str]) -> bool:
+    """Whether two modules, which star imports have made known, give the same object: `numpy.sum` and `pylab.sum`."""
+    found = [getattr(sys.modules.get(module), name, None) if name else None for module, name in meanings]
+    return found[0] is not None and found[0] is found[1]
 
 
 def imported(name: str, node: ast.stmt) -> tuple[str, str] | None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 
-from p2p.analysis import magics
 from p2p.errors import AnalysisError, nearest
-from p2p.export.bodies import gives_pylab
 from p2p.export.pieces import CallPiece, CellPiece, FreePiece, Piece, Pieces
 
 
@@ -19,18 +17,12 @@ def refuse_hidden(name: str, piece: Piece, before: int, pieces: Pieces) -> None:
                 f"{step_word(piece)} (cell {piece.cell.number}) reads '{name}', which no cell above writes.",
                 cure="Write the names out.",
             )
-    for cell, line, what in (*pieces.foreign_above(piece), *_pylab_above(piece, pieces.all[: before + 1])):
+    for cell, line, what in pieces.foreign_above(piece):
         raise AnalysisError(
             f"Cell {cell}, line {line}: '{what}' is IPython's and has no meaning in a module, and "
             f"{step_word(piece)} (cell {piece.cell.number}) reads '{name}', which no other cell above writes.",
             cure="Write it in Python.",
         )
-
-
-def _pylab_above(piece: Piece, above: Sequence[Piece]) -> Iterator[tuple[int, int, str]]:
-    """Cell, line and text of each `%pylab` in a step."""
-    for cell in dict.fromkeys(p.cell for p in above if isinstance(p, CellPiece) and p.order <= piece.order):
-        yield from ((cell.number, line, text) for line, text in magics(cell.source) if gives_pylab(text))
 
 
 def refuse_unknown(name: str, piece: Piece, before: int, pieces: Pieces, parameters: Collection[str]) -> None:
