@@ -43,6 +43,8 @@ _UNNAMED_TYPES = {
     for name, kind in sorted(vars(types).items())
     if isinstance(kind, type) and kind.__module__ == "builtins" and not hasattr(builtins, kind.__name__)
 }
+# What makes an object of its class alone, so that its state is its attributes.
+_NEW_OBJECT = (copyreg.__newobj__, copyreg.__newobj_ex__, copyreg._reconstructor)  # type: ignore[attr-defined]  # typeshed
 _SET_REDUCERS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
 
 
@@ -172,6 +174,12 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
         else:
             self.save_reduce(restore.notebook_class, (obj.__module__, obj.__qualname__, _class_blob(obj)), obj=obj)
 
+    def save_reduce(self, func: Any, args: Any, state: Any = None, *parts: Any, obj: Any = None) -> None:
+        """Attributes are written in the order of their names: in which order an object got them says nothing of it."""
+        if func in _NEW_OBJECT:
+            state = tuple(map(_in_order, state)) if type(state) is tuple else _in_order(state)
+        super().save_reduce(func, args, state, *parts, obj=obj)
+
     def save_global(self, obj: Any, name: str | None = None) -> None:
         # Classes with a metaclass come here without passing the dispatch by type.
         if name is None and isinstance(obj, type) and type(obj) is not type and lives_in_notebook(obj):
@@ -185,6 +193,11 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
     dispatch[frozenset] = _save_frozenset
     dispatch[types.FunctionType] = _save_function
     dispatch[type] = _save_class
+
+
+def _in_order(state: Any) -> Any:
+    plain = type(state) is dict and all(type(name) is str for name in state)
+    return {name: state[name] for name in sorted(state)} if plain else state
 
 
 def _is_simple(item: Any) -> bool:

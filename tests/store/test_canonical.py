@@ -147,6 +147,22 @@ def test_whether_equal_strings_are_one_object_does_not_show() -> None:
     assert dumps({text: b"ab"}) == dumps({twin: bytes([97, 98])})
 
 
+def test_in_which_order_an_object_got_its_attributes_does_not_show() -> None:
+    class Slotted:
+        __slots__ = ("__dict__", "b", "x")
+
+    made = []
+    for names in ("xyb", "byx", "ybx"):
+        one: Any = Slotted()
+        for name in names:
+            setattr(one, name, [1])
+        made.append(dumps({"is": one}))
+    assert made[0] == made[1] == made[2]
+    one.y.append(2)
+    assert dumps({"is": one}) != made[0]
+    assert dumps({"b": 1, "a": 2}) != dumps({"a": 2, "b": 1})  # of a dict it is a part of the value
+
+
 def test_a_set_that_leads_back_to_itself_is_written_in_order() -> None:
     class Node:
         def __init__(self, name: str) -> None:
