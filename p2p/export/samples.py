@@ -11,17 +11,20 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from p2p.cache import generators
+from p2p.errors import StoreError
 from p2p.execution.figures import close_all
 from p2p.execution.preferences import preferences_kept
 from p2p.export.neighbours import stand_in
+from p2p.export.options import TOLERANCE
 from p2p.files import write_atomic
 from p2p.model import ValueRef
 from p2p.runners.local import no_windows
-from p2p.store import DiskStore, save_file
+from p2p.store import DiskStore, decode, difference, encode, save_file
 from p2p.tracking.isolation import isolated
 
 _ROWS = (200, 2_000, 20_000, None)
@@ -56,15 +59,31 @@ def make_case(step: Mapping[str, Any], names: Mapping[str, Any], store: DiskStor
     reason = ""
     for rows in _ROWS:
         try:
-            inputs = dict(zip(refs, shrink([store.get(r) for r in refs.values()], rows), strict=True))
-            with preferences_kept():
-                outputs = run_code(step, names, inputs)
+            outputs = run_code(step, names, _small(refs, store, rows))
+            stored = {name: encode(value) for name, value in outputs.items()}
+            again = run_code(step, names, _small(refs, store, rows))
         except Exception as error:  # noqa: BLE001 - the notebook's code may raise anything on small data
             reason = f"its code does not run on small data: {type(error).__name__}: {str(error)[:200]}"
             continue
-        fresh = shrink([store.get(r) for r in refs.values()], rows)
-        return save_case(step["name"], dict(zip(refs, fresh, strict=True)), outputs, directory / step["name"])
+        for name, (ref, data) in stored.items():
+            if _is_another(ref, data, again[name]):
+                return f"it gives another '{name}' when it runs again in the same process"
+        return save_case(step["name"], _small(refs, store, rows), outputs, directory / step["name"])
     return reason
+
+
+def _small(refs: Mapping[str, ValueRef], store: DiskStore, rows: int | None) -> dict[str, Any]:
+    return dict(zip(refs, shrink([store.get(ref) for ref in refs.values()], rows), strict=True))
+
+
+def _is_another(ref: ValueRef, data: bytes, value: Any) -> bool:
+    """Whether a value is not the stored one. One that cannot be stored, or loaded, no test compares."""
+    other, its_data = encode(value)
+    if ref.codec is None or other.codec is None or ref.digest == other.digest:
+        return False
+    with suppress(StoreError):
+        return difference(decode(ref.codec, data), decode(other.codec, its_data), tolerance=TOLERANCE) is not None
+    return False
 
 
 def shrink(values: Sequence[Any], rows: int | None) -> list[Any]:
@@ -82,18 +101,23 @@ def _shrunk(value: Any, rows: int | None) -> Any:
 
 def run_code(step: Mapping[str, Any], names: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """What the notebook's code of a step gives for these inputs."""
+    namespace = {**names, **inputs}
+    generators.seed()  # as `p2p.testing.recorded` does, and this
+    close_all()
+    with preferences_kept():
+        _execute(step, namespace)
+    return {name: namespace[name] for name in step["outputs"] if name in namespace}
+
+
+def _execute(step: Mapping[str, Any], namespace: dict[str, Any]) -> None:
     import ast
     import asyncio
     import inspect
 
-    namespace = {**names, **inputs}
-    generators.seed()  # as `p2p.testing.recorded` does, and this
-    close_all()
     code = compile(step["code"], f"<{step['name']}>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     result = eval(code, namespace)  # the notebook's own code, as its author wrote it
     if inspect.iscoroutine(result):
         asyncio.run(result)
-    return {name: namespace[name] for name in step["outputs"] if name in namespace}
 
 
 def save_case(step: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any], directory: Path) -> str:

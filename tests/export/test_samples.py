@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -75,6 +76,21 @@ def test_a_step_without_an_example_says_why_and_leaves_no_file(
 ) -> None:
     assert reason in samples.make_case(step(store, code, outputs, **inputs), {}, store, tmp_path)
     assert not (tmp_path / "clean").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("first = next(counter)", "it gives another 'first' when it runs again in the same process"),
+        ("first = next(counter) * 0 + len(rows)", ""),
+        ("first = (n for n in rows)\nsecond = len(rows)", ""),
+    ],
+)
+def test_a_step_that_counts_in_its_process_has_no_example(code: str, reason: str, tmp_path: Path) -> None:
+    """As libraries do that number their objects: `sys[1]` in one order of tests, `sys[11]` in another."""
+    store = DiskStore(tmp_path / "values")
+    request = step(store, code, ["first", "second"], rows=np.arange(3))
+    assert samples.make_case(request, {"counter": itertools.count()}, store, tmp_path / "data") == reason
 
 
 def test_what_the_code_logs_with_plain_mlflow_leaves_no_trace(tmp_path: Path) -> None:
