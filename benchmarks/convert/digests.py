@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -27,6 +26,7 @@ SHOWN = 16  # hex digits of a digest
 OWN = "*"  # behind the digest of a value whose class, or that of a part of it, the notebook itself defines
 SAID = "'"  # behind that of a value that is known by what it says of itself; its stored bytes may be others
 DRAWN = "~"  # behind that of a figure, or of what holds a part of one: it depends on the screen it was drawn for
+_LONGEST = 50_000_000  # bytes
 ALLOWANCE = 30.0  # seconds that the digests at the ends of cells may take in all
 _SHELL = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open", "display"})
 
@@ -39,28 +39,57 @@ def _mark(codec: str | None, data: bytes) -> str:
 
 
 class _Said(CanonicalPickler):
-    """Writes what a value says of itself: not which of its arrays are one object, nor where its classes are defined.
+    """Writes what a value says of itself: not which of its parts are one object, nor where its classes are defined.
 
-    A copy of a step's input is another object, and the classes of a notebook have another module in a version.
+    A copy of a step's input is another object, and the classes of a notebook have another module in a version. What it
+    writes is for a digest only: a part that holds itself is written as the way back to it.
+
+    Attributes:
+        differs: whether the value's pickle tells more than that.
     """
 
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self._file = file
+        self._open: dict[int, int] = {}
+        self._seen: dict[int, Any] = {}
+        self.differs = False
+
     def memoize(self, obj: Any) -> None:
-        numpy: Any = sys.modules.get("numpy")
-        if numpy is None or not isinstance(obj, numpy.ndarray):
-            super().memoize(obj)
+        pass
+
+    def save(self, obj: Any, save_persistent_id: bool = True) -> None:  # as pickle calls it
+        if id(obj) in self._open:
+            self.write(b"way back: %d" % (len(self._open) - self._open[id(obj)]))
+            return
+        if type(obj) not in _ALWAYS_WRITTEN:
+            self.differs = self.differs or id(obj) in self._seen
+            self._seen[id(obj)] = obj
+        if self._file.tell() > _LONGEST:
+            raise OverflowError("too much is shared to be written out")
+        self._open[id(obj)] = len(self._open)
+        super().save(obj, save_persistent_id)
+        del self._open[id(obj)]
 
     def persistent_id(self, obj: Any) -> str | None:
         ours = isinstance(obj, type) and not _is_installed(obj.__module__.partition(".")[0])
+        self.differs = self.differs or ours
         return plain_name(f"{obj.__module__}.{obj.__qualname__}") if ours else None
 
 
 _is_installed = cache(is_installed)
+_ALWAYS_WRITTEN = (str, bytes, int, float, bool, type(None), type, tuple)  # or known by what they are
 
 
-def _said(value: Any) -> bytes:
+def _said(value: Any, data: bytes) -> bytes:
+    """What a value says of itself; its pickle where that says the same, or where it would be too long."""
     buffer = io.BytesIO()
-    _Said(buffer).dump(value)
-    return buffer.getvalue()
+    pickler = _Said(buffer)
+    try:
+        pickler.dump(value)
+    except (OverflowError, RecursionError):
+        return data
+    return buffer.getvalue() if pickler.differs else data
 
 
 def _by_text(value: Any) -> bytes | None:
@@ -80,7 +109,7 @@ def digest(value: Any) -> str | None:
     """The beginning of a value's digest; None for what has none."""
     try:
         ref, data = encode(value)
-        if ref.codec == "pickle" and (said := _by_text(value) or _said(value)) != data:
+        if ref.codec == "pickle" and (said := _by_text(value) or _said(value, data)) != data:
             return str(blake3(said).hexdigest())[:SHOWN] + _mark(None, said) + SAID
     except Exception:  # noqa: BLE001 - a value's own code runs here and may raise anything: it has no digest then
         return None
