@@ -175,8 +175,12 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
             self.save_reduce(restore.notebook_class, (obj.__module__, obj.__qualname__, _class_blob(obj)), obj=obj)
 
     def save_reduce(self, func: Any, args: Any, state: Any = None, *parts: Any, obj: Any = None) -> None:
-        """Attributes are written in the order of their names: in which order an object got them says nothing of it."""
+        """Attributes are written in the order of their names: in which order an object got them says nothing of it.
+
+        A dict that is its own attributes writes them as one that was loaded, which pickle leaves with two dicts, does.
+        """
         if func in _NEW_OBJECT:
+            state = dict(obj) if state is obj and isinstance(obj, dict) else state
             state = tuple(map(_in_order, state)) if type(state) is tuple else _in_order(state)
         super().save_reduce(func, args, state, *parts, obj=obj)
 

@@ -163,6 +163,23 @@ def test_in_which_order_an_object_got_its_attributes_does_not_show() -> None:
     assert dumps({"b": 1, "a": 2}) != dumps({"a": 2, "b": 1})  # of a dict it is a part of the value
 
 
+class Own(dict[str, Any]):
+    """As in statsmodels and scikit-learn."""
+
+    def __init__(self, **items: Any) -> None:
+        super().__init__(items)
+        self.__dict__ = self
+
+
+def test_a_dict_that_is_its_own_attributes_has_the_bytes_of_its_copy() -> None:
+    one = Own(b=[1], a=2)
+    other = pickle.loads(pickle.dumps(one))
+    assert other.__dict__ is not other
+    assert dumps([one]) == dumps([other])
+    loaded = pickle.loads(dumps(one))
+    assert (loaded, loaded.b, list(loaded)) == ({"b": [1], "a": 2}, [1], ["b", "a"])
+
+
 def test_a_set_that_leads_back_to_itself_is_written_in_order() -> None:
     class Node:
         def __init__(self, name: str) -> None:
