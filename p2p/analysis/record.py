@@ -177,14 +177,20 @@ class Recorder(ast.NodeVisitor):
     def mutate(self, names: Iterable[ast.Name], *, spreads: bool = True) -> None:
         """Note that the objects of `names` may be changed in place; `spreads` for what other names show as well."""
         for name in names:
-            key = self.frame.owner(name.id), name.id
-            self._changed[key] = spreads or self._changed.get(key, False)
+            for key in self._keys(name.id):
+                self._changed[key] = spreads or self._changed.get(key, False)
 
     def alias(self, pairs: Iterable[tuple[ast.Name, ast.Name]]) -> None:
         """Note that the object of the first name of each pair may be that of the second, or a part of it."""
         for name, other in pairs:
-            ours, theirs = (self.frame.owner(one.id) for one in (name, other))
-            self._aliases.setdefault((ours, name.id), set()).add((theirs, other.id))
+            for ours in self._keys(name.id):
+                self._aliases.setdefault(ours, set()).update(self._keys(other.id))
+
+    def _keys(self, name: str) -> list[tuple[Frame, str]]:
+        """The scope that has a name; in a class that too, which has it from the second round of a loop on."""
+        owner = self.frame.owner(name)
+        both = self.frame.kind == "class" and owner is not self.frame
+        return [(owner, name), (self.frame, name)] if both else [(owner, name)]
 
     def mutated(self) -> list[str]:
         """The names of the module whose objects may be changed in place, under whatever name."""

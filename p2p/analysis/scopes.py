@@ -23,7 +23,7 @@ class Frame:
     Attributes:
         kind: what made it.
         parent: the scope around it; None for the module.
-        locals: names that belong to it (function, comprehension, type parameters).
+        locals: names that belong to it (function, comprehension, type parameters), or that it binds somewhere (class).
         globals: names that it declares `global`.
         flow: what it has bound so far (module, class, function).
         late: names that methods of a class read when called, with their places (class).
@@ -48,6 +48,8 @@ class Frame:
         if self.kind == "class":
             if name in self.flow.bound:
                 return self
+            if name in self.locals:
+                return self.module()  # Python looks for it there, past the functions around the class
         elif name in self.locals:
             return self
         outer = self.parent

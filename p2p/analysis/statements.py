@@ -107,17 +107,17 @@ class Statements(Expressions):
 
     def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)
-        self._alias_captures(node)
         ends, unmatched = [], self.flow
         for case in node.cases:
             matched, unmatched = self._case(case, unmatched)
+            self._alias_captures(case.pattern, node.subject)
             ends.append(self._from(matched, case.body))
         self.flow = join(*ends, unmatched)
 
-    def _alias_captures(self, node: ast.Match) -> None:
-        captured = sorted(Bindings.of(case.pattern for case in node.cases).bound)
-        names = [ast.Name(name, ast.Store()) for name in captured]
-        self.alias((name, other) for name in names for other in roots(node.subject))
+    def _alias_captures(self, pattern: ast.pattern, subject: ast.expr) -> None:
+        """What a pattern captures is a part of the subject; in a class, a name is its own only once it is bound."""
+        names = [ast.Name(name, ast.Store()) for name in sorted(Bindings.of([pattern]).bound)]
+        self.alias((name, other) for name in names for other in roots(subject))
 
     def _case(self, case: ast.match_case, before: Flow) -> tuple[Flow, Flow]:
         """Walk a pattern and its guard; what is bound where they match, and where not."""
@@ -274,7 +274,7 @@ class Statements(Expressions):
         with self.inside(parameters):
             reads = self._bases(node)
             flow = Flow().bind("__module__").bind("__qualname__")
-            with self.inside(Frame("class", self.frame, flow=flow)) as frame:
+            with self.inside(Frame("class", self.frame, Bindings.of(node.body).locals, flow=flow)) as frame:
                 self.block(node.body)
         self.bind(node.name, "class")
         self.defer([*reads, *frame.late, *parameters.late], node.name)

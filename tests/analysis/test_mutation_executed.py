@@ -189,6 +189,19 @@ EACH = [
 ]  # fmt: skip
 
 
+IN_CLASSES = [  # where a name is the class's own only from some place, or round, on
+    "class Group:\n    match ys:\n        case [q, *_]:\n            q.append(1)",
+    "class Group:\n    for i in range(2):\n        if i:\n            w.append(1)\n        w = xs",
+    "def run():\n    class Group:\n        arr += 1\n    arr += 1\nrun()",
+]
+
+
+@pytest.mark.parametrize("source", IN_CLASSES)
+def test_the_body_of_a_class_finds_names_as_python_does(source: str) -> None:
+    assert changed_by(source)
+    assert missed(source) == set()
+
+
 def test_each_way_of_changing_is_told() -> None:
     """And each is one: the examples do change what they say."""
     assert {source: missed(source) for source in EACH if missed(source)} == {}

@@ -107,7 +107,7 @@ def export(notebook: Path, settings: Settings, *, adopt: bool) -> None:
 
 def assert_refused(refusal: InputRefused | EvidenceRefused, expected: Expectation) -> None:
     findings = refusal.findings if isinstance(refusal, EvidenceRefused) else []
-    text = " ".join([str(refusal), *(f"{finding.where} {finding.what}" for finding in findings)])
+    text = " ".join([str(refusal), *(f"{finding.where} {finding.what} {finding.why}" for finding in findings)])
     assert expected.reason in text
     assert expected.cell is None or expected.cell in cells_named(text)
     assert expected.step in text

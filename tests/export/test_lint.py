@@ -85,8 +85,8 @@ def compiled(name: str, folder: Path) -> dict[str, str]:
 
 def findings(project: Path, *more: str) -> set[tuple[str, str]]:
     """By pipeline, the rules that linter, formatter and type checker find broken; `more` is for the last of them."""
-    lint = run(project, "ruff", "check", "--output-format", "concise", ".")
-    laid_out = run(project, "ruff", "format", "--check", ".")
+    lint = run(project, "ruff", "check", "--output-format", "concise", "pipelines")
+    laid_out = run(project, "ruff", "format", "--check", "pipelines")
     types = run(
         project, "mypy", "--no-error-summary", "--no-color-output", "--cache-dir", os.devnull, *more, "pipelines"
     )
