@@ -11,6 +11,7 @@ from p2p.drift.differences import Change, StepChange, ValueChange, VersionDiff
 from p2p.drift.hand import Version, few, open_version
 from p2p.drift.stepping import compare_helpers, compare_steps, side, text_diff
 from p2p.drift.wiring import read_contracts
+from p2p.export.moving import PACKAGE
 from p2p.manifest import Manifest
 from p2p.settings import Settings
 
@@ -92,11 +93,11 @@ def _contracts(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[
 def _modules(before: Version, after: Version) -> Iterator[Change]:
     """The author's own modules that the versions hold."""
     for path in dict.fromkeys([*before.manifest.modules, *after.manifest.modules]):
-        old, new = ((v.directory / "modules" / path) for v in (before, after))
+        old, new = (v.directory / PACKAGE / path for v in (before, after))
         texts = [file.read_text(encoding="utf-8") if file.is_file() else None for file in (old, new)]
         if texts[0] != texts[1]:
             kind = "added" if texts[0] is None else "removed" if texts[1] is None else "changed"
-            yield Change(f"modules/{path}", kind, diff=text_diff(*(split_lines(text or "") for text in texts)))
+            yield Change(f"{PACKAGE}/{path}", kind, diff=text_diff(*(split_lines(text or "") for text in texts)))
 
 
 def _other_parameters(before: Manifest, after: Manifest) -> str:

@@ -14,10 +14,10 @@ from typing import Any
 def preferences_kept() -> Iterator[None]:
     """After the block, options of matplotlib, pandas, NumPy and `decimal`, and filters of warnings, are as before it.
 
-    Those of a library that was first loaded in the block are as it had them when it was loaded.
+    Where matplotlib was first loaded in the block, its options are as it had them then; those of the others stay.
     """
     before = _matplotlib(), _pandas(), _numpy()
-    loaded = [name for name in ("matplotlib", "pandas", "numpy") if name not in sys.modules]
+    loaded_here = "matplotlib" not in sys.modules
     with decimal.localcontext(), warnings.catch_warnings():
         try:
             yield
@@ -26,7 +26,7 @@ def preferences_kept() -> Iterator[None]:
                 warnings.simplefilter("ignore")  # of options that are to go
                 for restore in before:
                     restored.callback(restore)
-                if "matplotlib" in loaded:
+                if loaded_here:
                     restored.callback(_matplotlib_as_loaded)
 
 
