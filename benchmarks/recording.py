@@ -45,7 +45,7 @@ def seconds(command: Sequence[str], directory: Path) -> float:
 
 def once(notebook: Path) -> tuple[float, float]:
     """Seconds of a plain run, and of a recorded one."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # MLflow is told a moment later
         root = Path(folder).resolve()
         plain(notebook, root / "plain.ipynb")
         marked = root / notebook.name

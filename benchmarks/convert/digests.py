@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -28,6 +29,7 @@ SAID = "'"  # behind that of a value that is known by what it says of itself; it
 DRAWN = "~"  # behind that of a figure, or of what holds a part of one: it depends on the screen it was drawn for
 _LONGEST = 50_000_000  # bytes
 ALLOWANCE = 30.0  # seconds that the digests at the ends of cells may take in all
+_WRITTEN = frozenset({"builtins", "numpy", "pandas", "pyarrow", "polars"})  # their parts have bytes that can be trusted
 _SHELL = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open", "display"})
 
 Digests = dict[str, str | None]
@@ -73,12 +75,22 @@ class _Said(CanonicalPickler):
 
     def persistent_id(self, obj: Any) -> str | None:
         ours = isinstance(obj, type) and not _is_installed(obj.__module__.partition(".")[0])
-        self.differs = self.differs or ours
-        return plain_name(f"{obj.__module__}.{obj.__qualname__}") if ours else None
+        said = plain_name(f"{obj.__module__}.{obj.__qualname__}") if ours else _text_of_part(obj)
+        self.differs = self.differs or said is not None
+        return said
 
 
 _is_installed = cache(is_installed)
 _ALWAYS_WRITTEN = (str, bytes, int, float, bool, type(None), type, tuple)  # or known by what they are
+
+
+def _text_of_part(obj: Any) -> str | None:
+    """As `_by_text`, of a part of a value: of its own library only, and only where the text leaves nothing out."""
+    package = type(obj).__module__.partition(".")[0]
+    if isinstance(obj, type) or package in _WRITTEN or package in sys.stdlib_module_names or not _is_installed(package):
+        return None
+    text = _by_text(obj)
+    return text.decode(errors="backslashreplace") if text is not None and b"..." not in text else None
 
 
 def _said(value: Any, data: bytes) -> bytes:

@@ -12,14 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from p2p.cache.constants import Constants, constant_at
 from p2p.cache.sharing import held
+
+_CONSTANTS = Constants()
 
 
 def copies(values: Mapping[str, Any]) -> dict[str, Any]:
     """Copies that share objects and memory with each other as the values do.
 
     A value that cannot be pickled is passed on itself; so is one that holds a figure or a part of one, which pyplot
-    knows and would know twice.
+    knows and would know twice, and within a copy what a library knows by its identity.
     """
     own = {name: value for name, value in values.items() if not any(map(_is_drawing, held({name: value})[name]))}
     try:
@@ -54,6 +57,9 @@ def dumped(whole: Any, values: Mapping[str, Any] | None = None) -> bytes:
             root = shared.get(id(one))
             if root is not None and root is not one:
                 return _shown, (root, *_place(one, root))
+            constant = _CONSTANTS.place(one)
+            if constant is not None:
+                return constant_at, constant
             return _owned(one) or super().reducer_override(one)
 
     buffer = io.BytesIO()

@@ -86,6 +86,18 @@ def test_a_value_that_keeps_answers_is_known_by_what_it_says() -> None:
     assert "'" not in str(digest((1, {2})))
 
 
+def test_so_is_a_part_of_a_value_if_a_library_has_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    def holding(text: str, answer: int) -> dict[str, Any]:
+        expression = Expression(text)
+        expression.answers["size"] = answer
+        return {"a": [expression, {1}]}
+
+    assert digest(holding("x", 1)) != digest(holding("x", 2))
+    monkeypatch.setattr(digests, "_is_installed", lambda package: True)
+    assert digest(holding("x", 1)) == digest(holding("x", 2)) != digest(holding("y", 1))
+    assert digest(holding("x, ..., y", 1)) != digest(holding("x, ..., y", 2))  # what says only a part of itself
+
+
 def test_what_cannot_be_stored_has_no_digest() -> None:
     class Loud:
         def __reduce__(self) -> Any:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
 import pickle
+import sys
 import threading
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from p2p.cache import constants, views
 from p2p.cache.views import copies, dumped
 
 
@@ -92,3 +96,54 @@ def test_a_figure_and_its_parts_are_not_copied() -> None:
         assert plt.get_fignums() == [figure.number]
     finally:
         plt.close(figure)
+
+
+class Unit:
+    """Of a library whose units are each one object."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Any:
+    module: Any = ModuleType("p2p_test_library")
+    module.metre = Unit("m")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(constants, "is_installed", lambda package: True)
+    monkeypatch.setattr(views, "_CONSTANTS", constants.Constants())  # that of before may know as many modules
+    return module
+
+
+@WAYS
+def test_a_copy_holds_the_library_s_own_constants(way: Any, library: Any) -> None:
+    """As of a dataclass's field, whose `default` is asked whether it is the marker for none."""
+    field = dataclasses.field(default_factory=list)
+    lengths = [[1.5, library.metre]]
+    made = way({"field": field, "lengths": lengths, "given": {"default": dataclasses.MISSING}})
+    assert made["field"].default is dataclasses.MISSING is made["given"]["default"]
+    assert made["lengths"][0][1] is library.metre
+    assert made["field"] is not field
+    assert made["lengths"][0] is not lengths[0]
+
+
+@WAYS
+def test_what_a_library_has_and_can_be_changed_is_copied(way: Any, library: Any) -> None:
+    library.frame, library.numbers = pd.DataFrame({"a": [1]}), np.arange(3)
+    library.random, library.settings = np.random.RandomState(1), SimpleNamespace(size=1)
+    names = ("frame", "numbers", "random", "settings")
+    made = way({name: getattr(library, name) for name in names})
+    assert not [name for name in names if made[name] is getattr(library, name)]
+
+
+@WAYS
+def test_a_constant_that_is_nowhere_in_a_library_is_copied(way: Any) -> None:
+    """A worker would not find it: no copy says that it is the same there."""
+    mine = object()
+    assert way({"mine": mine})["mine"] is not mine
