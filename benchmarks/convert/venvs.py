@@ -46,14 +46,14 @@ def venv(folder: Path, packages: Sequence[str]) -> Venv:
             done = run(command, folder.parent, _INSTALLING)
             if done.code != 0:
                 raise OSError(f"{' '.join(packages)} cannot be installed: {done.last_line}")
-        _borrow(folder)
         ready.touch()
+    _borrow(folder)
     code = "import sys, importlib.metadata as m; print(*(m.version(name) for name in sys.argv[1:]))"
     done = run([python, "-c", code, *packages], folder, _INSTALLING)
     return Venv(folder, dict(zip(packages, done.out.split(), strict=True)))
 
 
 def _borrow(folder: Path) -> None:
-    """Let the environment import what this interpreter has, after what it has itself."""
+    """Let the environment import what this interpreter has, after what it has itself; another one may have made it."""
     site = next(folder.glob("lib/python*/site-packages"))
     (site / "borrowed.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n", encoding="utf-8")

@@ -4,7 +4,7 @@ from p2p.analysis.calls import StepCall, StepFunction, step_calls, step_function
 from p2p.analysis.digest import digest_source
 from p2p.analysis.marks import Mark, is_step_mark, parse_mark, split_mark
 from p2p.analysis.names import CellNames, cell_names, names_in, step_inputs, step_outputs
-from p2p.analysis.places import Place, added_paths, find_file, is_installed, places_of
+from p2p.analysis.places import Place, added_paths, find_file, is_installed, is_library_path, places_of
 from p2p.analysis.stars import looking_in, star_names
 from p2p.analysis.transform import magics, parse_cell, split_lines, to_python
 
@@ -19,6 +19,7 @@ __all__ = [
     "digest_source",
     "find_file",
     "is_installed",
+    "is_library_path",
     "is_step_mark",
     "looking_in",
     "magics",

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from p2p.errors import AnalysisError
@@ -16,6 +17,7 @@ from p2p.errors import AnalysisError
 _WHOLE = frozenset({"abspath", "realpath", "resolve", "absolute", "normpath"})
 _JOINED = frozenset({"join", "joinpath", "Path", "PurePath", "PosixPath"})
 _SAME = frozenset({"str", "expanduser", "as_posix", "fspath"})
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
 _HERE = frozenset({"getcwd", "cwd"})
 
 
@@ -155,5 +157,20 @@ def is_installed(package: str) -> bool:
     except (ImportError, ValueError):
         return False
     places = [spec.origin, *(spec.submodule_search_locations or ())] if spec is not None else []
-    libraries = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
-    return any(library in Path(place).resolve().parents for place in places if place for library in libraries)
+    return any(is_library_path(place) for place in places if place)
+
+
+def is_library_path(path: str | Path) -> bool:
+    """Whether a file lies where Python itself is or packages are installed, also for a user or for other interpreters.
+
+    The last are those that an environment with `--system-site-packages` sees, or one that a `.pth` file points to.
+    """
+    above = Path(path).resolve().parents
+    return any(folder.name in _INSTALLED or folder in _libraries() for folder in above)
+
+
+@cache
+def _libraries() -> frozenset[Path]:
+    return frozenset(
+        Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    )

@@ -10,7 +10,6 @@ import functools
 import inspect
 import platform
 import sys
-import sysconfig
 import textwrap
 import types
 from collections import deque
@@ -21,13 +20,11 @@ from typing import Any
 
 from blake3 import blake3
 
-from p2p.analysis import CellNames, cell_names, digest_source
+from p2p.analysis import CellNames, cell_names, digest_source, is_library_path
 from p2p.cache.doubts import doubts_of
 from p2p.errors import AnalysisError
 from p2p.execution import Code
 from p2p.store import encode
-
-_LIBRARY = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 _MOST = 500  # texts that are looked at for one step: of a large package of the user's own, the files stand for the rest
 
@@ -158,7 +155,7 @@ def _is_local(module: str | None) -> bool:
         return False
     found = sys.modules.get(module or "")
     path = getattr(found, "__file__", None)
-    return root == "__main__" or path is None or not str(Path(path).resolve()).startswith(_LIBRARY)
+    return root == "__main__" or path is None or not is_library_path(path)
 
 
 def _local_files() -> dict[str, str]:

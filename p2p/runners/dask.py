@@ -22,6 +22,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+from p2p.analysis import is_library_path
 from p2p.cache import generators
 from p2p.cache.views import dumped
 from p2p.errors import InputRefused, WorkerLost
@@ -215,7 +216,7 @@ def _by_value(function: Callable[..., Any]) -> Iterator[None]:
 def _modules_of(package: str) -> list[ModuleType]:
     """The loaded modules of a package that lies in the project, not among the installed ones."""
     found = [m for name, m in list(sys.modules.items()) if name.partition(".")[0] == package and m is not None]
-    return [m for m in found if "site-packages" not in (getattr(m, "__file__", None) or "")]
+    return [m for m in found if not is_library_path(getattr(m, "__file__", None) or "")]
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
 
-from p2p.analysis import added_paths, find_file, places_of
+from p2p.analysis import added_paths, find_file, is_installed, is_library_path, places_of
 
 HERE = Path("/project/notebooks")
 
@@ -83,3 +84,28 @@ def test_a_module_is_a_file_a_package_or_a_directory_with_python_in_it(tmp_path:
     assert [found(name) for name in ("one", "both", "pack", "pack.deep", "pack.deep.x", "data", "none")] == [
         "one.py", "both/__init__.py", "pack/__init__.py", "pack/deep", "pack/deep/x.py", None, None
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (json.__file__, True),
+        (pytest.__file__, True),
+        ("/home/ann/.local/lib/python3.11/site-packages/seaborn/axisgrid.py", True),
+        ("/usr/lib/python3/dist-packages/numpy", True),
+        ("/project/notebooks/cleaning.py", False),
+        ("/project/site-packages-of-ours/cleaning.py", False),
+    ],
+)
+def test_a_library_lies_where_packages_are_installed_whoever_installed_them(path: str, expected: bool) -> None:
+    assert is_library_path(path) is expected
+
+
+def test_a_module_that_another_environment_lends_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an environment with `--system-site-packages`: no notebook's author wrote it."""
+    lent, own = tmp_path / "other" / "lib" / "site-packages", tmp_path / "project"
+    for folder, name in ((lent, "p2p_test_lent"), (own, "p2p_test_own")):
+        folder.mkdir(parents=True)
+        (folder / f"{name}.py").write_text("x = 1\n")
+        monkeypatch.syspath_prepend(folder)
+    assert (is_installed("p2p_test_lent"), is_installed("p2p_test_own")) == (True, False)
