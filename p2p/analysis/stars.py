@@ -7,8 +7,8 @@ run its code: its text tells which names it binds.
 from __future__ import annotations
 
 import ast
+import dis
 import importlib
-import symtable
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -58,10 +58,12 @@ def _read(file: Path | None, above: tuple[Path, ...]) -> frozenset[str] | None:
         return None
     try:
         text = file.read_text(encoding="utf-8")
-        tree, table = ast.parse(text), symtable.symtable(text, str(file), "exec")
+        tree = ast.parse(text)
+        code = compile(tree, str(file), "exec", dont_inherit=True)
     except (OSError, SyntaxError, ValueError):
         return None
-    bound = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    # Not symtable, which from Python 3.12 on counts the variables of comprehensions among them.
+    bound = {str(one.argval) for one in dis.get_instructions(code) if one.opname == "STORE_NAME"}
     if "__all__" in bound:
         return _listed(tree)
     for node in tree.body:

@@ -248,10 +248,12 @@ class Reducers:
         self._in_class = in_class
         self._known: dict[type, Callable[[Any], Any] | None] = {}
 
-    def get(self, kind: type) -> Callable[[Any], Any] | None:
+    def get(self, kind: type, absent: Any = None) -> Any:
+        """The reducer; `absent` where there is none, which from Python 3.13 on is a mark of the pickler's own."""
         if kind not in self._known:
             self._known[kind] = self._find(kind)
-        return self._known[kind]
+        found = self._known[kind]
+        return absent if found is None else found
 
     def _find(self, kind: type) -> Callable[[Any], Any] | None:
         found = _refusal(kind) or _canonical_reducer(kind)
