@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from p2p.cache.constants import Constants, constant_at
 from p2p.cache.sharing import held
-
-_CONSTANTS = Constants()
+from p2p.store import restore
+from p2p.store.constants import place_of
 
 
 def copies(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,9 +56,9 @@ def dumped(whole: Any, values: Mapping[str, Any] | None = None) -> bytes:
             root = shared.get(id(one))
             if root is not None and root is not one:
                 return _shown, (root, *_place(one, root))
-            constant = _CONSTANTS.place(one)
-            if constant is not None:
-                return constant_at, constant
+            place = place_of(one)
+            if place is not None:
+                return restore.library_constant, place
             return _owned(one) or super().reducer_override(one)
 
     buffer = io.BytesIO()

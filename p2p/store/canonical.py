@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 
 from p2p.store import by_value, restore
 from p2p.store.arrays import canonical
+from p2p.store.constants import place_of
 from p2p.store.frames import FrameCodec
 from p2p.store.naming import importable, lives_in_notebook, type_name
 from p2p.store.parquet import write
@@ -178,7 +179,11 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
         """Attributes are written in the order of their names: in which order an object got them says nothing of it.
 
         A dict that is its own attributes writes them as one that was loaded, which pickle leaves with two dicts, does.
+        A constant of a library, of which no copy would do, is written as the place where the library has it.
         """
+        place = place_of(obj)
+        if place is not None:
+            func, args, state, parts = restore.library_constant, place, None, ()
         if func in _NEW_OBJECT:
             state = dict(obj) if state is obj and isinstance(obj, dict) else state
             state = tuple(map(_in_order, state)) if type(state) is tuple else _in_order(state)

@@ -63,6 +63,11 @@ def builtin_type(name: str) -> Any:
     return getattr(types, name)
 
 
+def library_constant(module: str, name: str) -> Any:
+    """What a library knows by its identity alone, from where the library has it."""
+    return getattr(importlib.import_module(module), name)
+
+
 def notebook_class(name: str, qualname: str, blob: bytes) -> Any:
     """A class that a notebook defined: the one this process has under that name, else one rebuilt from `blob`.
 

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2p.cache import constants, views
+from p2p.cache import views
 from p2p.cache.views import copies, dumped
+from p2p.store import constants
 
 
 def sent(values: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Any:
     module.metre = Unit("m")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(constants, "is_installed", lambda package: True)
-    monkeypatch.setattr(views, "_CONSTANTS", constants.Constants())  # that of before may know as many modules
+    monkeypatch.setattr(views, "place_of", constants.Constants().place)  # that of before may know as many modules
     return module
 
 

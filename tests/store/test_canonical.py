@@ -7,14 +7,18 @@ import os
 import pickle
 import subprocess
 import sys
+from collections import OrderedDict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from p2p.policy import Policy
 from p2p.store import decode
 from p2p.store.canonical import Reducers, dumps
+from p2p.store.constants import Constants
 
 
 def run(script: str, seed: str, directory: Path) -> str:
@@ -209,6 +213,44 @@ def test_numbers_that_are_equal_but_of_other_types_have_other_bytes() -> None:
 def test_standard_pickle_reads_every_canonical_pickle() -> None:
     value = {"a": {1, 2}, "b": frozenset("xy"), "c": [b"", bytearray(b"1"), 3j, hashlib.sha256]}
     assert pickle.loads(dumps(value)) == value
+
+
+CONSTANT = """
+import dataclasses
+from types import SimpleNamespace
+from p2p.store import decode, encode
+ref, data = encode([SimpleNamespace(default=dataclasses.MISSING), {(1, dataclasses.KW_ONLY)}])
+field, found = decode(ref.codec, data)
+assert field.default is dataclasses.MISSING
+assert found == {(1, dataclasses.KW_ONLY)}
+print(ref.codec, ref.digest)
+"""
+
+
+def test_a_constant_that_a_library_knows_by_identity_is_that_constant_when_it_is_loaded(tmp_path: Path) -> None:
+    """Where `is` decides, as in `if field.default is MISSING`, a copy would go another way without a word."""
+    found = {run(CONSTANT, seed, tmp_path) for seed in ("1", "2")}
+    assert len(found) == 1
+    assert found.pop().startswith("pickle ")
+
+
+def test_what_a_library_has_but_does_not_know_by_identity_is_stored_by_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`NaT` is never equal to itself, but pickle finds it again; what can be changed in place may be another there."""
+    has = {
+        "none": pd.NaT,
+        "policy": Policy(retries=2),
+        "day": pd.Timestamp(0),
+        "settings": OrderedDict(a=1),
+        "plain": "a",
+    }
+    for name, one in has.items():
+        monkeypatch.setattr(pd, f"p2p_test_{name}", one, raising=False)
+    monkeypatch.setattr(pd, "p2p_test_marker", object(), raising=False)
+    places = Constants()
+    assert places.place(vars(pd)["p2p_test_marker"]) == ("pandas", "p2p_test_marker")
+    assert [name for name, one in has.items() if places.place(one)] == []
 
 
 def test_the_table_of_reducers_gives_what_the_pickler_of_any_python_asks_it_for() -> None:

@@ -1,15 +1,13 @@
 """Constants of libraries that are known by being that one object: a marker for "not given", some units.
 
 Pickle makes another object of each, which the library then does not know: a copy of astropy's unit `redshift` is not
-that unit. So a copy of what holds one names the constant, and has the library's own.
+that unit. So what holds one is written with its name, and has the library's own when it is loaded.
 """
 
 from __future__ import annotations
 
-import importlib
 import pickle
 import sys
-from collections.abc import Iterator
 from functools import cache
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -29,32 +27,32 @@ class Constants:
     """The constants of the libraries that are loaded: looked for when one is asked for, and again once more are."""
 
     def __init__(self) -> None:
-        self._loaded = 0
-        self._places: dict[int, Place] = {}
+        self._places: dict[int, list[Place]] = {}
+        self._looked: dict[str, int] = {}
+        self._installed = cache(is_installed)
 
     def place(self, one: Any) -> Place | None:
-        """Where a library has this very object, if it would not take a copy for it; else None."""
-        if type(one) in _NEVER:
+        """Where a library has this very object, if it would not take a copy for it; else None.
+
+        Of several places the first in the alphabet: any process that has loaded the same modules finds the same.
+        """
+        if type(one) in _NEVER or type(one).__hash__ is None:  # what can be changed in place is no constant
             return None
-        if self._loaded != len(sys.modules):
-            self._places = dict(_places())
-            self._loaded = len(sys.modules)
-        place = self._places.get(id(one))
-        return place if place and _is_at(one, place) and _is_constant(one) else None
+        if len(self._looked) != len(sys.modules):
+            self._look()
+        places = [place for place in self._places.get(id(one), ()) if _is_at(one, place)]
+        return min(places) if places and _is_constant(one) else None
 
-
-def constant_at(module: str, name: str) -> Any:
-    """The constant of that name."""
-    return getattr(importlib.import_module(module), name)
-
-
-def _places() -> Iterator[tuple[int, Place]]:
-    """By identity where each object of a library is; the first of its places in the alphabet comes last."""
-    installed = cache(is_installed)
-    for name, module in sorted(sys.modules.items(), reverse=True):
-        if name != "__main__" and installed(name.partition(".")[0]):
-            own = list(getattr(module, "__dict__", {}).items())  # anything can be put among the modules
-            yield from ((id(one), (name, key)) for key, one in own if type(one) not in _NEVER)
+    def _look(self) -> None:
+        loaded = dict(sys.modules)
+        for name, module in loaded.items():
+            own = getattr(module, "__dict__", {})  # anything can be put among the modules
+            if self._looked.get(name) != len(own) and name != "__main__" and self._installed(name.partition(".")[0]):
+                for key, one in list(own.items()):
+                    if type(one) not in _NEVER:
+                        self._places.setdefault(id(one), []).append((name, key))
+            self._looked[name] = len(own)
+        self._looked = {name: size for name, size in self._looked.items() if name in loaded}
 
 
 def _is_at(one: Any, place: Place) -> bool:
@@ -71,6 +69,11 @@ def _is_constant(one: Any) -> bool:
         if type(one).__eq__ is _DEFAULT_EQUALITY:
             made, arguments, *state = reduced
             return made.__name__ == "__newobj__" and len(arguments) == 1 and not any(state)
-        return (pickle.loads(pickle.dumps(one)) == one) is False  # noqa: S301  # our own bytes
+        copy = pickle.loads(pickle.dumps(one))  # noqa: S301  # our own bytes
+        return copy is not one and (copy == one) is False
     except Exception:  # noqa: BLE001  # the library's own code
         return False
+
+
+_constants = Constants()
+place_of = _constants.place
