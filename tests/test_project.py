@@ -106,3 +106,12 @@ def test_no_file_in_git_tells_of_a_machine_or_an_index() -> None:
     )
     telling = [name for name in files_in_git() if forbidden.search((ROOT / name).read_bytes())]
     assert telling == []
+
+
+def test_the_architecture_page_shows_the_rooms_that_the_contract_has(project: dict[str, Any]) -> None:
+    contract = next(one for one in project["tool"]["importlinter"]["contracts"] if one["id"] == "layers")
+    layers = [sorted(re.findall(r"\w+", layer)) for layer in contract["layers"]]
+    built = [[room for room in rooms if list(ROOT.glob(f"p2p/{room}*"))] for rooms in layers]
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("\n## ")[1]
+    told = [sorted(re.findall(r"`(\w+)`", row.split("|")[1])) for row in page.splitlines() if row.startswith("| `")]
+    assert told == [rooms for rooms in built if rooms and rooms != ["__main__"]]
