@@ -17,8 +17,9 @@ import pytest
 
 from p2p.policy import Policy
 from p2p.store import decode
-from p2p.store.canonical import Reducers, dumps
+from p2p.store.canonical import dumps
 from p2p.store.constants import Constants
+from p2p.store.reducers import Reducers
 
 
 def run(script: str, seed: str, directory: Path) -> str:
