@@ -132,16 +132,20 @@ class _Wiring:
     def proposed(self, look: Look, name: str) -> Proposed:
         if look.role is not Role.STEP:
             return Proposed(look.cell, look.role, look.reason)
-        outputs = step_outputs(look.names, modules=self._modules)
+        outputs = self._outputs(look)
         inputs = tuple(n for n in look.names.reads if self._is_value(n, look))
         return Proposed(look.cell, Role.STEP, self._why(look, outputs), name, inputs, outputs)
 
     def _is_value(self, name: str, look: Look) -> bool:
-        """Whether a step above, or the parameters, gave this name last."""
+        """Whether a step above, as a value of its own, or the parameters gave this name last."""
         for other in reversed(self._looks[: self._looks.index(look)]):
             if name in other.gives:
-                return other.role in (Role.STEP, Role.PARAMETERS)
+                return other.role in (Role.STEP, Role.PARAMETERS) and name in self._outputs(other)
         return False
+
+    def _outputs(self, look: Look) -> tuple[str, ...]:
+        """The values that a cell gives: not what it imports or defines, which is code and no data that flows."""
+        return step_outputs(look.names, modules=self._modules)
 
     def _readers(self, name: str, look: Look) -> Iterator[int]:
         """The numbers of the step cells that read a name until another one gives it anew."""

@@ -173,3 +173,13 @@ def test_a_notebook_that_was_edited_meanwhile_is_left_alone(tmp_path: Path) -> N
     with pytest.raises(NotebookError, match="has changed meanwhile"):
         mark(found)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("given", "role"), [("[1, 2]", "parameters"), ("sorted({2, 1})", "step")])
+def test_what_a_step_takes_is_data_and_not_what_a_cell_above_imports_or_defines(
+    given: str, role: str, tmp_path: Path
+) -> None:
+    above = f"import math\ndef double(x):\n    return 2 * x\na = {given}"
+    found = proposed(tmp_path, above, "b = [double(math.sin(x)) for x in a]")
+    assert [cell.role.value for cell in found.cells] == [role, "step"]
+    assert found.steps[-1].inputs == ("a",)
