@@ -15,7 +15,7 @@ from p2p.execution.figures import Figures
 from p2p.execution.rewind import Rewind
 from p2p.execution.services import Services
 from p2p.execution.telling import Telling
-from p2p.execution.timeouts import Limit, async_deadline, deadline
+from p2p.execution.timeouts import Limit, async_deadline, in_time
 from p2p.execution.work import Work
 
 
@@ -111,9 +111,7 @@ class Attempts:
             async with async_deadline(limit):
                 result = self._work.body()
                 return dict(await result if inspect.isawaitable(result) else result)
-        with deadline(limit):
-            result = self._work.body()
-        return dict(result)
+        return dict(in_time(limit, self._work.body))
 
     async def _fall_back(self, error: Exception) -> Mapping[str, Any]:
         assert self._work.fallback is not None

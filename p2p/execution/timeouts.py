@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import TypeVar
 
 from p2p.errors import StepTimeout
 
@@ -54,86 +55,113 @@ class Limit:
         return StepTimeout(self.step, self.whole, self.name)
 
 
-@contextmanager
-def deadline(limit: Limit | None) -> Iterator[None]:
-    """Raise StepTimeout in the block when it takes longer than the limit; None sets none."""
+T = TypeVar("T")
+
+
+def in_time(limit: Limit | None, call: Callable[[], T]) -> T:
+    """What `call` gives; StepTimeout is raised in it when it takes longer than the limit, of which None sets none.
+
+    No `with` statement would do: an error that comes while its block is left, before any line of ours, is nobody's.
+    """
     if limit is None:
-        yield
-    elif threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
-        with _by_signal(limit):
-            yield
-    else:
-        with _by_thread(limit):
-            yield
-
-
-@contextmanager
-def _by_signal(limit: Limit) -> Iterator[None]:
-    outer, interval = signal.getitimer(signal.ITIMER_REAL)
-    if 0 < outer <= limit.seconds:  # whoever set that timer comes first
-        yield
-        return
-    began = time.monotonic()
-    ended = threading.Event()
-    before = signal.signal(signal.SIGALRM, _stopping_until(ended))
-    try:
-        signal.setitimer(signal.ITIMER_REAL, limit.seconds, GRACE)
-        try:
-            yield
-        finally:
-            ended.set()
-    except OutOfTime as error:
-        raise limit.passed().with_traceback(error.__traceback__) from None
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-        if outer:
-            signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - began), 1e-6), interval)
-
-
-def _stopping_until(ended: threading.Event) -> Callable[[int, FrameType | None], None]:
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        if not ended.is_set():
-            raise OutOfTime
-
-    return stop
-
-
-@contextmanager
-def _by_thread(limit: Limit) -> Iterator[None]:
-    target = threading.get_ident()
-    passed = threading.Event()
-    ended = threading.Event()
-    turn = threading.Lock()
-
-    def watch() -> None:
-        wait = limit.seconds
-        while not ended.wait(wait):
-            with turn:
-                if not ended.is_set():
-                    passed.set()
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(target), ctypes.py_object(OutOfTime))
-            wait = GRACE
-
-    threading.Thread(target=watch, daemon=True, name="p2p-timeout").start()
+        return call()
+    clock = _clock(limit.seconds)
     try:
         try:
-            yield
+            clock.start()
+            return call()
         finally:
-            with turn:
-                ended.set()
-            if passed.is_set():
-                # The error may still be on its way when the block ended by itself in the last instant.
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(target), None)
+            clock.stop()
     except OutOfTime as error:
-        if not passed.is_set():
+        clock.stop()  # the error may have come while it was being stopped
+        if not clock.passed:
             raise  # an outer step's
         raise limit.passed().with_traceback(error.__traceback__) from None
 
 
+def _clock(seconds: float) -> _SignalClock | _ThreadClock:
+    by_signal = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    return _SignalClock(seconds) if by_signal else _ThreadClock(seconds)
+
+
+class _SignalClock:
+    """Raises OutOfTime in the main thread, again and again until it is stopped; it may be stopped twice.
+
+    Attributes:
+        passed: whether it has raised the error.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._seconds = seconds
+        self._ended = False
+        self._armed = False
+
+    def start(self) -> None:
+        self._outer, self._interval = signal.getitimer(signal.ITIMER_REAL)
+        if 0 < self._outer <= self._seconds:  # whoever set that timer comes first
+            return
+        self._began = time.monotonic()
+        self._before = signal.signal(signal.SIGALRM, self._ring)
+        self._armed = True
+        signal.setitimer(signal.ITIMER_REAL, self._seconds, GRACE)
+
+    def stop(self) -> None:
+        self._ended = True
+        if not self._armed:
+            return
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._before)
+        self._armed = False
+        if self._outer:
+            left = self._outer - (time.monotonic() - self._began)
+            signal.setitimer(signal.ITIMER_REAL, max(left, 1e-6), self._interval)
+
+    def _ring(self, _signal: int, _frame: FrameType | None) -> None:
+        if not self._ended:
+            self.passed = True
+            raise OutOfTime
+
+
+class _ThreadClock:
+    """As `_SignalClock`, in the thread that makes it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._seconds = seconds
+        self._target = threading.get_ident()
+        self._ended = threading.Event()
+        self._turn = threading.Lock()
+
+    def start(self) -> None:
+        threading.Thread(target=self._watch, daemon=True, name="p2p-timeout").start()
+
+    def stop(self) -> None:
+        with self._turn:
+            self._ended.set()
+        if self.passed:
+            _raise_in(self._target, None)  # the error may still be on its way when the call ended by itself
+
+    def _watch(self) -> None:
+        wait = self._seconds
+        while not self._ended.wait(wait):
+            with self._turn:
+                if not self._ended.is_set():
+                    self.passed = True
+                    _raise_in(self._target, OutOfTime)
+            wait = GRACE
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Raise an error in a thread between two of its bytecodes; None takes back the one that has not come yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error)
+    )
+
+
 @asynccontextmanager
 async def async_deadline(limit: Limit | None) -> AsyncIterator[None]:
-    """`deadline` for a coroutine. Between two of its awaits nothing stops it."""
+    """`in_time` for a coroutine. Between two of its awaits nothing stops it."""
     if limit is None:
         yield
         return
