@@ -1,4 +1,5 @@
 # One command each; `make` alone prints them. What CI runs (.ci/run) is what a person runs.
+# With another Python, beside the first: make test PYTHON=python3.13 VENV=.venv-3.13
 
 PYTHON ?= python3
 VENV := .venv
