@@ -28,7 +28,7 @@ OWN = "*"  # behind the digest of a value whose class, or that of a part of it, 
 SAID = "'"  # behind that of a value that is known by what it says of itself; its stored bytes may be others
 DRAWN = "~"  # behind that of a figure, or of what holds a part of one: it depends on the screen it was drawn for
 _LONGEST = 50_000_000  # bytes
-ALLOWANCE = 30.0  # seconds that the digests at the ends of cells may take in all
+ALLOWANCE = 120.0  # seconds that the digests at the ends of cells may take in all
 _WRITTEN = frozenset({"builtins", "numpy", "pandas", "pyarrow", "polars"})  # their parts have bytes that can be trusted
 _SHELL = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open", "display"})
 
