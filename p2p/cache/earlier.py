@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from p2p.cache.entries import Kept
 from p2p.model import ValueRef
 from p2p.tracking import read_events
+from p2p.tracking.journal import NAME, Tail
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,40 @@ class Earlier:
             self.random = ValueRef.from_dict(event["random"])
 
 
-def deeds(directory: Path, step_id: str) -> Iterator[dict[str, Any]]:
-    """What a step, or one inside it, did besides giving values: what it logged, the files that it left as artifacts."""
-    inside = {step_id}
-    for event in read_events(directory):
-        if event["kind"] == "step_started" and event.get("parent_id") in inside:
-            inside.add(event["id"])
-        elif event["kind"] in ("logged", "artifact") and event.get("step_id") in inside:
-            yield event
+class Deeds:
+    """What the steps of a run did besides giving values: what they logged, the files that they left as artifacts.
+
+    The run may be at work still: its journal is read on when a step is asked for that had not ended so far.
+
+    Args:
+        directory: the run's directory.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._tail = Tail(directory / NAME)
+        self._parents: dict[str, str] = {}
+        self._of: dict[str, list[dict[str, Any]]] = {}
+        self._ended: set[str] = set()
+        self._over = False
+
+    def of(self, step_id: str) -> Sequence[dict[str, Any]]:
+        """The events of what a step did, or one inside it."""
+        if step_id not in self._ended and not self._over:
+            for event in self._tail.read():
+                self._take(event)
+        return self._of.get(step_id, ())
+
+    def _take(self, event: dict[str, Any]) -> None:
+        kind = event["kind"]
+        self._over = self._over or kind == "run_finished"
+        if self._over:
+            return  # what comes after the end does not count
+        if kind == "step_started":
+            self._parents[event["id"]] = event.get("parent_id") or ""
+        elif kind == "step_finished":
+            self._ended.add(event["id"])
+        elif kind in ("logged", "artifact"):
+            step_id = event.get("step_id")
+            while step_id:
+                self._of.setdefault(step_id, []).append(event)
+                step_id = self._parents.get(step_id)

@@ -117,7 +117,8 @@ class Entries:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         data = json.loads(json.dumps(self._mask(kept.as_dict())))
         document = {"format": FORMAT, "key": key, "digest": _digest(data), "kept": data}
-        write_atomic(self._path(key), json.dumps(document) + "\n")
+        # A power cut may lose it or leave a part of it, which is a miss: no step waits for the disk.
+        write_atomic(self._path(key), json.dumps(document) + "\n", sync=False)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"

@@ -14,7 +14,6 @@ from blake3 import blake3
 
 from p2p.cache import generators
 from p2p.cache.doubts import FILES
-from p2p.cache.earlier import deeds
 from p2p.cache.entries import Kept, key_of
 from p2p.cache.fingerprints import IMMUTABLE
 from p2p.cache.sharing import Held, held, in_and_out, restored, shared, the_same, views
@@ -208,7 +207,7 @@ class KnownStep:
         source = self._run.directory.parent / kept.run
         if not source.is_dir():
             return
-        for event in deeds(source, kept.step_id):
+        for event in self._run.deeds(source).of(kept.step_id):
             data = {name: value for name, value in event.items() if name not in ("kind", "at", "step_id")}
             if event["kind"] == "logged" or _copied(source / event["path"], self._run.directory / event["path"]):
                 self._run.events.append(event["kind"], step_id=step_id, **data)

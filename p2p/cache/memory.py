@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from p2p.cache import generators
-from p2p.cache.earlier import Earlier
+from p2p.cache.earlier import Deeds, Earlier
 from p2p.cache.entries import Entries
 from p2p.cache.known import KnownStep
 from p2p.errors import StoreError
@@ -50,6 +50,7 @@ class RunMemory:
         self.earlier = earlier
         self.entries = entries
         self._began = False
+        self._deeds: dict[Path, Deeds] = {}
 
     def begin(self) -> None:
         """Before anything of the run draws from a random generator: stand where the resumed run stood."""
@@ -64,6 +65,12 @@ class RunMemory:
         """What is known of a step that is about to run."""
         self.begin()
         return KnownStep(self, work)
+
+    def deeds(self, directory: Path) -> Deeds:
+        """What the steps of the run in this directory did besides giving values."""
+        if directory not in self._deeds:
+            self._deeds[directory] = Deeds(directory)
+        return self._deeds[directory]
 
     def stand_at(self, ref: ValueRef) -> None:
         """Set the global random generators to stored states."""

@@ -176,10 +176,11 @@ def task_work(
     def fallback() -> Any:
         return given(task, fallback_result(task.policy.fallback, _by_parameter(task, values)), values)
 
+    takes = task.takes
     coroutine = isinstance(engine, Here) and inspect.iscoroutinefunction(inspect.unwrap(task.function))
     return Work(
-        name=task.step, body=lambda: engine.call(task, values), inputs={name: values[name] for name in task.takes},
-        known={name: ref for name, ref in known.items() if name in task.takes}, policy=task.policy,
+        name=task.step, body=lambda: engine.call(task, values), inputs={name: values[name] for name in takes},
+        known={name: known[name] for name in takes if name in known}, policy=task.policy,
         contracts=contracts, reset=values.update, fallback=fallback if task.policy.has_fallback else None,
         coroutine=coroutine, code=lambda: code_of_function(task.function),
         restored=lambda found: values.update(found.others), attributes={"function": task.function.__qualname__},
