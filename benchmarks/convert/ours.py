@@ -77,36 +77,36 @@ def compared(
     count = 0
     for number, (step, cell) in enumerate(steps):
         later = {name for after, _cell in steps[number + 1 :] for name in found["replayed"].get(after, {})}
-        after = plain.after(cell) if cell is not None else None
-        certain = after is not None or cell is None
-        wanted = after if after is not None else _at_the_end(plain, later)
+        wanted = _wanted(plain, cell, later)
         for where, by_step in found.items():
-            pairs = list(_pairs(by_step.get(step, {}), wanted, drawn=where == "manifest", certain=certain))
+            pairs = list(_pairs(by_step.get(step, {}), wanted, drawn=where == "manifest"))
             count += len(pairs) if where == "replayed" else 0
             other += [f"{step}/{name} ({where})" for name, one, another in pairs if one != another]
     reason = f"other values: {', '.join(other)}" if other else ""
     return Exported("different" if other else "equal", reason, False, count, other, seconds)
 
 
-def _pairs(values: Digests, wanted: Digests, *, drawn: bool, certain: bool) -> Iterator[tuple[str, str, str]]:
+def _pairs(values: Digests, wanted: Digests, *, drawn: bool) -> Iterator[tuple[str, str, str]]:
     """The values that can be compared: those that are alike in both plain runs.
 
     One of the notebook's own classes counts only if it agrees, since its class has another name in the module; so does
     a figure, unless it was drawn in a kernel (`drawn`) like that of the plain notebook, and what is known by what it
-    says, where it is its stored bytes that were digested. So does all where the digests after the step's cell were not
-    taken, and it is not `certain` that no cell below changed the value: one that looks may fill an object's caches.
+    says, where it is its stored bytes that were digested.
     """
     for name, digest in values.items():
         plain = wanted.get(name)
         if not digest or not plain:
             continue
-        uncertain = not certain or OWN in plain or (DRAWN in plain and not drawn) or (SAID in plain and drawn)
+        uncertain = OWN in plain or (DRAWN in plain and not drawn) or (SAID in plain and drawn)
         if bare(digest) == bare(plain) or not uncertain:
             yield name, bare(digest), bare(plain)
 
 
-def _at_the_end(plain: Plain, later: Collection[str]) -> Digests:
-    """A step's values as they are when the notebook ends, but for those that later steps give."""
+def _wanted(plain: Plain, cell: int | None, later: Collection[str]) -> Digests:
+    """What a step's values should be: as they are after its cell; else, if no later step gives them, at the end."""
+    after = plain.after(cell) if cell is not None else None
+    if after is not None:
+        return after
     return {name: digest for name, digest in plain.final.items() if name not in later}
 
 

@@ -44,13 +44,6 @@ def test_without_digests_after_a_cell_the_last_value_counts_for_the_last_step_th
     assert (found.outcome, found.compared) == ("equal", 1)
 
 
-def test_another_value_at_the_end_is_no_evidence_where_the_digests_after_the_cell_were_not_taken() -> None:
-    found = _compared({"load": (0, {"xs": "a1"})}, Plain(final={"xs": "a2"}, changes=[None, None]))
-    assert (found.outcome, found.compared) == ("equal", 0)
-    known = _compared({"load": (0, {"xs": "a1"})}, Plain(final={"xs": "a2"}, changes=[{"xs": "a2"}, None]))
-    assert known.outcome == "different"
-
-
 def test_cells_are_counted_as_p2p_does_though_empty_ones_are_not_executed() -> None:
     texts = ["%load_ext p2p", "", "a = 1", "b = 2"]
     adopted = {"cells": [{"cell_type": "code", "source": [text]} for text in texts]}
