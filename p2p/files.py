@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -46,6 +47,36 @@ def write_atomic(
                 temporary.replace(path)
     except OSError as error:
         raise _not_written(path, len(payload), error) from error
+
+
+def append_whole(path: str, descriptor: int, data: bytes) -> int:
+    """Append `data` by one system call to the file at `path`, which `descriptor` has open; gives where the data ends.
+
+    Raises:
+        StoreError: the disk does not take the whole of it; never a silent half.
+    """
+    try:
+        written = os.write(descriptor, data)
+    except OSError as error:
+        raise _not_written(Path(path), len(data), error) from error
+    if written != len(data):
+        raise _not_written(Path(path), len(data), OSError(errno.ENOSPC, f"only {written} of {len(data)} bytes fit"))
+    return os.lseek(descriptor, 0, os.SEEK_CUR)
+
+
+def open_to_append(path: str) -> int:
+    """A descriptor of the file at `path`, which is made for this user alone where it is not there.
+
+    Raises:
+        StoreError: it cannot be opened.
+        FileNotFoundError: its folder is not there.
+    """
+    try:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _not_written(Path(path), 0, error) from error
 
 
 def move_whole(source: Path, target: Path) -> None:

@@ -62,6 +62,7 @@ class ValueRef:
         shape: rows and columns, or the dimensions of an array, or the length; empty where it has none.
         preview: a short text for people; at most 1,000 characters.
         reason: why it could not be stored; empty when it was.
+        inline: the stored bytes themselves, as text, where they are few plain data: then there need be no file.
     """
 
     type: str
@@ -71,16 +72,20 @@ class ValueRef:
     shape: tuple[int, ...] = ()
     preview: str = ""
     reason: str = ""
+    inline: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        found = {name: getattr(self, name) for name in _FIELDS}  # `asdict` would copy each field to its bottom
+        return found if self.inline is None else {**found, "inline": self.inline}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ValueRef:
-        known = {f.name for f in dataclasses.fields(cls)}
-        fields = {k: v for k, v in data.items() if k in known}
+        fields = {k: v for k, v in data.items() if k in _FIELDS or k == "inline"}
         fields["shape"] = tuple(fields.get("shape", ()))
         return cls(**fields)
+
+
+_FIELDS: Final = ("type", "codec", "digest", "nbytes", "shape", "preview", "reason")
 
 
 @dataclass(frozen=True, slots=True)

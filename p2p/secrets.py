@@ -57,6 +57,10 @@ class Masker:
                 text = text.replace(form, MASK)
         return text
 
+    def leaves(self, text: str) -> bool:
+        """Whether there is nothing to mask in the text."""
+        return not any(form in text for form in self._forms)
+
     def data(self, data: Any) -> Any:
         """Plain data with every text in it masked; the data itself where there is nothing to mask."""
         return self._masked(data) if self._forms else data

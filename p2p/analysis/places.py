@@ -160,6 +160,7 @@ def is_installed(package: str) -> bool:
     return any(is_library_path(place) for place in places if place)
 
 
+@cache
 def is_library_path(path: str | Path) -> bool:
     """Whether a file lies where Python itself is or packages are installed, also for a user or for other interpreters.
 

@@ -14,6 +14,7 @@ import textwrap
 import types
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,12 @@ from blake3 import blake3
 
 from p2p.analysis import CellNames, cell_names, digest_source, is_library_path
 from p2p.cache.doubts import doubts_of
+from p2p.cache.fingerprints import IMMUTABLE
 from p2p.errors import AnalysisError
 from p2p.execution import Code
 from p2p.store import encode
 
+_PYTHON = f"python {platform.python_version()}"
 _MOST = 500  # texts that are looked at for one step: of a large package of the user's own, the files stand for the rest
 
 
@@ -38,16 +41,59 @@ def code_of_cell(source: str, names: CellNames, namespace: Mapping[str, Any]) ->
 
 def code_of_function(function: Any) -> Code:
     """The code of a step's function."""
+    function = inspect.unwrap(function)
+    known = _known.get(id(function))
+    if known is not None and known.holds():
+        return known.code
     walk = _Walk()
-    walk.value("", inspect.unwrap(function))
-    return walk.code()
+    walk.value("", function)
+    code = walk.code()
+    if walk.lasting:
+        if len(_known) > _MOST_KNOWN:
+            _known.clear()
+        _known[id(function)] = _Known(code, tuple(walk.looked_up), tuple(walk.functions))
+    return code
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a function's code was found to be, and what that was told by.
+
+    Attributes:
+        looked_up: each name, the namespace in which it was looked up, and what it stood for.
+        functions: each function with its code and its defaults: `%autoreload` gives a function another code.
+    """
+
+    code: Code
+    looked_up: tuple[tuple[Mapping[str, Any], str, Any], ...]
+    functions: tuple[tuple[types.FunctionType, types.CodeType, Any], ...]
+
+    def holds(self) -> bool:
+        """Whether all that it was told by is what it was."""
+        return all(within.get(name, _ABSENT) is value for within, name, value in self.looked_up) and all(
+            function.__code__ is code and function.__defaults__ is defaults
+            for function, code, defaults in self.functions
+        )
+
+
+_ABSENT = object()
+_MOST_KNOWN = 4096
+_known: dict[int, _Known] = {}  # by the function's id, which nobody else has while the function is held here
 
 
 class _Walk:
-    """Goes from a text to all that it uses."""
+    """Goes from a text to all that it uses.
+
+    Attributes:
+        looked_up, functions: what the answer was told by, as `_Known` has it.
+        lasting: whether it holds as long as they are what they were.
+    """
 
     def __init__(self) -> None:
-        self._parts: list[str] = [f"python {platform.python_version()}"]
+        self.looked_up: list[tuple[Mapping[str, Any], str, Any]] = []
+        self.functions: list[tuple[types.FunctionType, types.CodeType, Any]] = []
+        self.lasting = True
+        self._parts: list[str] = [_PYTHON]
         self._doubts: dict[str, None] = {}
         self._seen: dict[int, Any] = {}  # the objects too, so that no id is used again
         self._waiting: deque[tuple[str, Any]] = deque()  # a list and no recursion: one helper may lead to hundreds
@@ -61,14 +107,14 @@ class _Walk:
 
     def text(self, source: str, namespace: Mapping[str, Any], names: CellNames, *, constants: bool) -> None:
         self._texts += 1
-        self._parts.append(f"text {digest_source(source)}")
+        self._parts.append(f"text {_text_digest(source)}")
         self._doubt(f"line {line} has `{what}`" for line, what in names.dynamic)
         self._doubt(doubts_of(source, {name: namespace[name] for name in names.reads if name in namespace}))
         for name in dict.fromkeys([*names.reads, *names.builtin_reads]):
-            if name in namespace:
-                value = namespace[name]
-                if constants or _is_code(value):
-                    self.value(name, value)
+            value = namespace.get(name, _ABSENT)
+            self.looked_up.append((namespace, name, value))
+            if value is not _ABSENT and (constants or _is_code(value)):
+                self.value(name, value)
 
     def value(self, name: str, value: Any) -> None:
         if id(value) in self._seen:
@@ -103,20 +149,30 @@ class _Walk:
             self._module(value.__module__)
             return
         try:
-            source = textwrap.dedent(inspect.getsource(value))
-            names = cell_names(source)
+            source = _source(value)
+            names = _names(source)
         except (OSError, TypeError, AnalysisError):
+            self.lasting = False
             self._doubt([f"the code of {value.__qualname__} cannot be read"])
             self._parts.append(f"unread {value.__qualname__}")
             return
-        namespace = vars(sys.modules.get(value.__module__, types.ModuleType("none")))
-        if isinstance(value, types.FunctionType):
-            namespace = {**value.__globals__, **_closure(value)}
-            for place, default in enumerate(value.__defaults__ or ()):
-                self._constant(f"{value.__qualname__}: default {place}", default)
-        self.text(source, namespace, names, constants=True)
+        self.text(source, self._namespace(value), names, constants=True)
+
+    def _namespace(self, value: Any) -> Mapping[str, Any]:
+        """Where a function or class of the user's looks up its names; what it has by itself is taken."""
+        if not isinstance(value, types.FunctionType):
+            self.lasting = False  # `%autoreload` changes a class in place
+            return vars(sys.modules.get(value.__module__, types.ModuleType("none")))
+        self.functions.append((value, value.__code__, value.__defaults__))
+        for place, default in enumerate(value.__defaults__ or ()):
+            self._constant(f"{value.__qualname__}: default {place}", default)
+        if not value.__closure__:
+            return value.__globals__
+        self.lasting = False
+        return {**value.__globals__, **_closure(value)}
 
     def _constant(self, name: str, value: Any) -> None:
+        self.lasting = self.lasting and isinstance(value, IMMUTABLE)
         ref, _ = encode(value)
         self._parts.append(f"constant {name} {ref.digest}")
         if ref.digest is None:
@@ -128,8 +184,43 @@ class _Walk:
             files = {} if self._files else _local_files()
             self._parts += [f"file {module} {found}" for module, found in files.items()]
             self._files = True
+            self.lasting = False
         elif root not in sys.stdlib_module_names and root != "p2p":  # what a step computes is not p2p's
             self._parts.append(f"package {root} {_version(root)}")
+
+
+# What a text says by itself is read once: a run asks for the code of each of its steps.
+_text_digest = functools.lru_cache(maxsize=4096)(digest_source)
+_names = functools.lru_cache(maxsize=4096)(cell_names)
+
+
+class _Itself:
+    """Stands for one object, whatever others are equal to it."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.value is other.value
+
+
+def _source(value: Any) -> str:
+    """The text of a function or class. A function's is that of its code, whatever its file has become meanwhile.
+
+    Raises:
+        OSError, TypeError: it cannot be read.
+    """
+    if isinstance(value, types.FunctionType):
+        return _source_of_code(_Itself(inspect.unwrap(value).__code__))
+    return textwrap.dedent(inspect.getsource(value))
+
+
+@functools.lru_cache(maxsize=4096)
+def _source_of_code(code: _Itself) -> str:
+    return textwrap.dedent(inspect.getsource(code.value))
 
 
 def _is_code(value: Any) -> bool:

@@ -7,8 +7,10 @@ the step runs. A library is trusted to compute, and no more, when it is listed h
 from __future__ import annotations
 
 import ast
+import functools
 import types
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from p2p.analysis import magics, parse_cell
@@ -59,25 +61,42 @@ def doubts_of(source: str, names: Mapping[str, Any]) -> list[str]:
         source: a cell, or the definition of a function or class.
         names: what the names that it reads stand for.
     """
+    found = (_named(part, names) if isinstance(part, _Named) else part for part in _parts(source))
+    return list(dict.fromkeys(doubt for doubt in found if doubt))
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A name in a text: whether it stands for a module shows when the text is at work."""
+
+    name: str
+
+
+def _named(part: _Named, names: Mapping[str, Any]) -> str:
+    value = names.get(part.name)
+    return _library(value.__name__.partition(".")[0]) if isinstance(value, types.ModuleType) else ""
+
+
+@functools.lru_cache(maxsize=4096)  # a pipeline asks for each of its steps in each run
+def _parts(source: str) -> tuple[str | _Named, ...]:
+    """The doubts that a text raises by itself, and the names that may raise some, each once, in their order."""
     try:
         tree = parse_cell(source)
         shell = [text for _, text in magics(source) if not text.strip().startswith(_HARMLESS_MAGICS)]
     except AnalysisError as error:
-        return [str(error)]
-    found = [f"it has `{text.strip()[:60]}`" for text in shell]
+        return (str(error),)
+    found: list[str | _Named] = [f"it has `{text.strip()[:60]}`" for text in shell]
     for node in ast.walk(tree):
-        found += [doubt for doubt in _node_doubts(node, names) if doubt]
-    return list(dict.fromkeys(found))
+        found += _node_doubts(node)
+    return tuple(dict.fromkeys(part for part in found if part))
 
 
-def _node_doubts(node: ast.AST, names: Mapping[str, Any]) -> Iterator[str]:
+def _node_doubts(node: ast.AST) -> Iterator[str | _Named]:
     if isinstance(node, ast.Import | ast.ImportFrom):
         roots = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or "."]
         yield from (_library(root.partition(".")[0]) for root in roots)
     elif isinstance(node, ast.Name):
-        value = names.get(node.id)
-        if isinstance(value, types.ModuleType):
-            yield _library(value.__name__.partition(".")[0])
+        yield _Named(node.id)
     elif isinstance(node, ast.Global):
         yield f"it changes the global {', '.join(node.names)}"
     elif isinstance(node, ast.Call):

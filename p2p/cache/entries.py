@@ -1,27 +1,27 @@
 """The cache on disk: what a step gave, by the key of its code and inputs.
 
-One JSON file a result, `mlruns/p2p/cache/<two digits>/<key>.json`, format 1, with a digest of its own; the values lie
-in the value store. A file that is damaged, of another format, or in a folder that others can write to is a miss.
+One JSON object a result, in a ledger, `mlruns/p2p/cache/<hex digit>.log`; the values lie in the value store, or in
+their references. A result that is damaged, of another format, or in a folder that others can write to is a miss.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
 
-from p2p.files import write_atomic
 from p2p.model import ValueRef
+from p2p.store import Damaged, Ledger
 
-FORMAT = 2  # 1 had results that show the memory of another value's array, which no stored value can
+FORMAT = 3  # 1 had results that show the memory of another value's array, which no stored value can; 2 a file each
+_AS_JSON = json.JSONEncoder().encode  # `json.dumps` asks first whether it may use this one
 _log = logging.getLogger("p2p.cache")
 
 
@@ -59,18 +59,30 @@ class Kept:
     form: str = "one"
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain data; what is empty is left out."""
+        found = {name: getattr(self, name) for name in _FIELDS}
+        return {name: _plain(item) for name, item in found.items() if item or name in _ALWAYS}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Kept:
         """Raises ValueError or TypeError for what is no such record."""
         return cls(
             run=str(data["run"]), step_id=str(data["step_id"]), code=str(data["code"]), inputs=dict(data["inputs"]),
-            outputs=_refs(data["outputs"]), others=_refs(data["others"]),
-            changed=_refs(data["changed"]), same={str(k): str(v) for k, v in data["same"].items()},
-            together=_ref(data["together"]),
-            random=_ref(data["random"]), random_before=str(data["random_before"]), form=str(data["form"]),
+            outputs=_refs(data["outputs"]), others=_refs(data.get("others", {})),
+            changed=_refs(data.get("changed", {})), same={str(k): str(v) for k, v in data.get("same", {}).items()},
+            together=_ref(data.get("together")), random=_ref(data.get("random")),
+            random_before=str(data.get("random_before", "")), form=str(data["form"]),
         )  # fmt: skip
+
+
+_FIELDS = tuple(item.name for item in fields(Kept))
+_ALWAYS = ("run", "step_id", "code", "inputs", "outputs", "form")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ValueRef):
+        return value.as_dict()
+    return {name: _plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def _refs(data: Mapping[str, Any]) -> dict[str, ValueRef]:
@@ -91,37 +103,28 @@ class Entries:
 
     def __init__(self, folder: Path, *, mask: Callable[[Any], Any] = lambda data: data) -> None:
         self.folder = folder
+        self._ledger = Ledger(folder)
         self._mask = mask
         self._warned = False
 
     def find(self, key: str) -> Kept | None:
         """The result under this key; None where there is none that can be trusted."""
-        path = self._path(key)
-        if not path.is_file() or not self._is_ours():
-            return None
         try:
-            data = json.loads(path.read_bytes())
-            kept = Kept.from_dict(data["kept"])
-            if data["format"] == FORMAT and data["key"] == key and data["digest"] == _digest(data["kept"]):
-                return kept
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            pass
-        _log.warning("The cached result %s is damaged and is not used.", path)
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
-        return None
+            text = self._ledger.find(key)
+            if text is None or not self._is_ours():
+                return None
+            return Kept.from_dict(json.loads(text))
+        except (Damaged, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            _log.warning("The cached result %s in %s is damaged and is not used.", key, self.folder)
+            return None
 
-    def keep(self, key: str, kept: Kept) -> None:
-        """Keep a result; an earlier one under the key is replaced."""
-        if not self.folder.is_dir():
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        data = json.loads(json.dumps(self._mask(kept.as_dict())))
-        document = {"format": FORMAT, "key": key, "digest": _digest(data), "kept": data}
-        # A power cut may lose it or leave a part of it, which is a miss: no step waits for the disk.
-        write_atomic(self._path(key), json.dumps(document) + "\n", sync=False)
+    def keep(self, key: str, kept: Mapping[str, Any]) -> None:
+        """Keep a result, as `Kept.as_dict` gives it; an earlier one under the key is replaced.
 
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.json"
+        Raises:
+            StoreError: the disk does not take it.
+        """
+        self._ledger.add(key, _AS_JSON(self._mask(kept)).encode())
 
     def _is_ours(self) -> bool:
         """Whether nobody else can have put anything here; where others can, that is said once."""
@@ -133,10 +136,6 @@ class Entries:
             self._warned = True
             _log.warning("No cached result is used: %s is another user's, or others can write to it.", self.folder)
         return ours
-
-
-def _digest(data: Any) -> str:
-    return str(blake3(json.dumps(data, sort_keys=True).encode()).hexdigest())
 
 
 def key_of(step: str, code: str, inputs: Mapping[str, str | None], random_before: str = "") -> str:

@@ -45,6 +45,7 @@ class KnownStep:
         self._inputs: dict[str, ValueRef] = {}
         self._seen: Mapping[str, None] = {}
         self._before: generators.States = {}
+        self._keys: dict[str, str] = {}
         self.changed: _Refs = {}
 
     def references(self) -> dict[str, ValueRef]:
@@ -65,15 +66,19 @@ class KnownStep:
     def _candidates(self) -> Iterator[tuple[Kept, str]]:
         if self._code is None:
             return
-        drawn = generators.digest(generators.states())
         earlier = self._run.earlier.step(self._work.name) if self._run.earlier is not None else None
-        if earlier is not None and self._is_the_same(earlier) and earlier.random_before in ("", drawn):
+        if earlier is not None and self._is_the_same(earlier) and self._stands_as(earlier):
             yield earlier, "resumed"
         if self._run.entries is not None and self._work.policy.cache and not self._undecided():
-            for random_before in ("", drawn):
-                kept = self._run.entries.find(self._key(random_before))
-                if kept is not None:
-                    yield kept, "cached"
+            kept = self._run.entries.find(self._key(""))
+            if kept is not None and not self._stands_as(kept):  # it draws, and the last time from other states
+                kept = self._run.entries.find(self._key(_drawn()))
+            if kept is not None:
+                yield kept, "cached"
+
+    def _stands_as(self, kept: Kept) -> bool:
+        """Whether the random generators stand where they stood before that step, if it drew from them."""
+        return not kept.random_before or kept.random_before == _drawn()
 
     def _is_the_same(self, earlier: Kept) -> bool:
         assert self._code is not None
@@ -83,6 +88,11 @@ class KnownStep:
         return {name: ref.digest for name, ref in self._inputs.items()}
 
     def _key(self, random_before: str) -> str:
+        if random_before not in self._keys:
+            self._keys[random_before] = self._key_from(random_before)
+        return self._keys[random_before]
+
+    def _key_from(self, random_before: str) -> str:
         assert self._code is not None
         files = {f"file {name}": _file_digest(name) for name in self._work.policy.paths}
         return key_of(self._work.name, self._code.digest, {**self._digests(), **files}, random_before)
@@ -101,9 +111,7 @@ class KnownStep:
     def watching(self) -> Iterator[None]:
         """See what the body touches, and where it leaves the random generators."""
         self._before = generators.states()
-        ours = self._run.directory.parents[1]
-        mlflows = [ours.parent / name for name in ("mlflow.db", "artifacts")]
-        with watched(self._work.policy.paths, [ours, *mlflows]) as touched:
+        with watched(self._work.policy.paths, self._run.own) as touched:
             yield
         self._seen = touched.seen
 
@@ -128,30 +136,32 @@ class KnownStep:
             return {"uncached": [why]}
         together = self._together(around, holding)
         kept = self._kept(step_id, refs, others, {**given, **outputs}, together)
-        return {"kept": kept.as_dict(), **self._cached(kept)}
+        data = kept.as_dict()
+        return {"kept": data, **self._cached(data, kept.random_before)}
 
     def _kept(
         self, step_id: str, refs: _Refs, others: _Refs, given: Mapping[str, Any], together: ValueRef | None
     ) -> Kept:
         assert self._code is not None
         after = generators.states()
-        before = generators.digest(self._before)
-        drew = generators.digest(after) != before
+        drew = not generators.are_the_same(self._before, after)
         return Kept(
             run=self._run.directory.name, step_id=step_id, code=self._code.digest, inputs=self._digests(),
             outputs=dict(refs), others=dict(others), changed=dict(self.changed),
             same=the_same(self._work.inputs, given), together=together, form=self._work.form(),
-            random=self._run.values.put(after) if drew else None, random_before=before if drew else "",
+            random=self._run.values.put(after) if drew else None,
+            random_before=generators.digest(self._before) if drew else "",
         )  # fmt: skip
 
-    def _cached(self, kept: Kept) -> dict[str, Any]:
+    def _cached(self, kept: Mapping[str, Any], drawn_from: str) -> dict[str, Any]:
         """Put the result into the cache, or say why not."""
         if self._run.entries is None or not self._work.policy.cache:
             return {}
         reasons = [*self._undecided(), *self._seen]
         if reasons:
             return {"uncached": reasons[:10]}
-        self._run.entries.keep(self._key(kept.random_before), kept)
+        for random_before in dict.fromkeys([drawn_from, ""]):  # under the second, it tells that it draws
+            self._run.entries.keep(self._key(random_before), kept)
         return {}
 
     def _changed_inputs(self) -> dict[str, ValueRef]:
@@ -223,6 +233,10 @@ def _copied(source: Path, target: Path) -> bool:
     else:
         shutil.copyfile(source, target)
     return True
+
+
+def _drawn() -> str:
+    return generators.digest(generators.states())
 
 
 def _file_digest(name: str) -> str:

@@ -21,6 +21,7 @@ from p2p.execution import EventSink, Work
 from p2p.model import ValueRef
 from p2p.store import DiskStore, describe
 
+_MLFLOWS = ("mlflow.db", "artifacts")
 log = logging.getLogger("p2p.cache")
 
 
@@ -33,6 +34,9 @@ class RunMemory:
         directory: this run's directory.
         earlier: the run that this one resumes.
         entries: the cache; None when it is off.
+
+    Attributes:
+        own: beginnings of the paths of p2p's and MLflow's files, which steps touch without depending on them.
     """
 
     def __init__(
@@ -49,6 +53,8 @@ class RunMemory:
         self.directory = directory
         self.earlier = earlier
         self.entries = entries
+        ours = directory.parents[1]
+        self.own = tuple(str(path.resolve()) for path in (ours, *(ours.parent / name for name in _MLFLOWS)))
         self._began = False
         self._deeds: dict[Path, Deeds] = {}
 

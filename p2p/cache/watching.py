@@ -39,13 +39,13 @@ class Touched:
 
     Args:
         files: the files that may be read: those that the step declares.
-        own: folders of our own, and beginnings of file names, which do not count.
+        own: beginnings of resolved paths, of files of our own, which do not count.
     """
 
-    def __init__(self, files: Sequence[str], own: Sequence[Path]) -> None:
+    def __init__(self, files: Sequence[str], own: tuple[str, ...]) -> None:
         self.seen: dict[str, None] = {}
         self._declared = {str(Path(name).resolve()) for name in files}
-        self._ignored = (*_library_folders(), *(str(place.resolve()) for place in own))
+        self._ignored = (*_library_folders(), *own)
 
     def take(self, event: str, arguments: tuple[Any, ...]) -> None:
         """One audit event."""
@@ -109,7 +109,7 @@ def _looks_for_modules(event: str, arguments: tuple[Any, ...]) -> bool:
 
 
 @contextmanager
-def watched(files: Sequence[str], own: Sequence[Path]) -> Iterator[Touched]:
+def watched(files: Sequence[str], own: tuple[str, ...]) -> Iterator[Touched]:
     """In the block, what this process touches is noted."""
     if not _installed:
         sys.addaudithook(_hook)

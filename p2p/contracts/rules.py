@@ -19,6 +19,8 @@ def check(step: str, values: Mapping[str, Any], contracts: Mapping[str, Any], *,
         contracts: by name.
         taken: whether they are what the step takes; else they are what it gives.
     """
+    if not contracts:
+        return
     found = {name: broken_rules(value, contracts.get(name)) for name, value in values.items()}
     broken = {name: problems for name, problems in found.items() if problems}
     if broken:

@@ -10,10 +10,10 @@ from typing import Any
 
 
 class Figures:
-    """Saves the figures that a step draws, once each, as `<step>-<n>.png`.
+    """Saves the figures that a step draws, once each, as `figures/<step>-<n>.png`.
 
     Args:
-        directory: where they go.
+        directory: the run's own.
         step: the step's name.
         keep_open: leave them open at the end, because a notebook shows them; otherwise they are closed, so that a
             pipeline neither leaks nor shows them.
@@ -30,8 +30,9 @@ class Figures:
         """Save the figures opened since the last time."""
         pyplot: Any = sys.modules.get("matplotlib.pyplot")
         for number in sorted(_open_figures() - self._before):
-            self._directory.mkdir(parents=True, exist_ok=True)
-            path = self._directory / f"{self._step[:100]}-{len(self.paths) + 1}.png"
+            folder = self._directory / "figures"
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{self._step[:100]}-{len(self.paths) + 1}.png"
             pyplot.figure(number).savefig(path, bbox_inches="tight", metadata={"Software": None})
             self.paths.append(path)
             self._done_with(number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class Place:
     name: str = ""
     id: str = ""
     key: str = ""
-    _calls: dict[str, itertools.count[int]] = field(default_factory=dict)
+    _calls: dict[str, int] = field(default_factory=dict)
 
     def child(self, name: str, run: str) -> Place:
         """The place of a step that is called here.
@@ -35,9 +35,9 @@ class Place:
             run: key of the first of the runs that resume each other; empty outside any.
         """
         calls = self._calls if self.name else _CALLS.setdefault(run, {})
-        number = next(calls.setdefault(name, itertools.count(1)))
+        number = calls[name] = calls.get(name, 0) + 1
         known = self.key or run
-        return Place(name, uuid.uuid4().hex[:16], _key(known, name, number) if known else _new_key())
+        return Place(name, os.urandom(8).hex(), _key(known, name, number) if known else _new_key())
 
     def again(self) -> None:
         """Another attempt begins: what it calls has the numbers, so the keys, that the last one's calls had."""
@@ -54,7 +54,7 @@ class Place:
 
 
 _CURRENT: ContextVar[Place | None] = ContextVar("p2p_step", default=None)
-_CALLS: dict[str, dict[str, itertools.count[int]]] = {}  # by run, which a kernel enters from many cells
+_CALLS: dict[str, dict[str, int]] = {}  # by run, which a kernel enters from many cells
 
 
 def here() -> Place:

@@ -75,8 +75,7 @@ def _figures(work: Work, services: Services, telling: Telling) -> Iterator[figur
     if services.directory is None:
         yield None
         return
-    folder = services.directory / "figures"
-    with figures.collected(folder, work.name, keep_open=services.keep_figures) as drawn:
+    with figures.collected(services.directory, work.name, keep_open=services.keep_figures) as drawn:
         try:
             yield drawn
             drawn.save()

@@ -144,13 +144,10 @@ def run_tasks(
         for task in pipeline.tasks:
             outcome = _run_task(task, values, known, pipeline, services, engine)
             values.update(outcome.outputs)
-            known = _still_known(known, outcome)
+            if outcome.changed:  # any other value may have been changed through that one
+                known.clear()
+            known.update({**outcome.refs, **outcome.changed})
     return values
-
-
-def _still_known(known: Mapping[str, ValueRef], outcome: Outcome) -> dict[str, ValueRef]:
-    """References after a step; where it changed an input, any other value may have been changed through it."""
-    return {**({} if outcome.changed else known), **outcome.refs, **outcome.changed}
 
 
 def _run_task(

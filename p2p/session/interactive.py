@@ -54,7 +54,7 @@ class AttachedSession:
         self.needed = needed
         self.run_id = attachment.run_id
         directory = Path(attachment.directory)
-        values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values")
+        values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values", inline=masker.leaves)
         journal = Journal(directory, held=held(Path(attachment.lease)), mask=masker.event)
         journal.append("kernel_started", process=this_process().as_dict())
         self.memory = RunMemory(
@@ -135,7 +135,7 @@ class InteractiveSession:
         driver.connect()
         self._driver = driver
         self._services = Services(
-            events=_Watched(driver.journal, self._states), values=DiskStore(self.settings.values),
+            events=_Watched(driver.journal, self._states), values=DiskStore(self.settings.values, inline=masker.leaves),
             directory=driver.directory, keep_figures=True, run=driver.key,
         )  # fmt: skip
         self.run_id = driver.run_id

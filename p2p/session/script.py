@@ -51,8 +51,9 @@ def driven(driver: Driver, reuse: Reuse | None = None, masker: Masker | None = N
         reuse: earlier results that it may use; none when not given.
         masker: takes secrets out of what is kept of its results.
     """
-    values = DiskStore(driver.settings.values)
-    memory = NoMemory() if reuse is None else reuse.memory(values, driver.journal, driver.directory, masker or Masker())
+    masker = masker or Masker(environment_secrets(os.environ))
+    values = DiskStore(driver.settings.values, inline=masker.leaves)
+    memory = NoMemory() if reuse is None else reuse.memory(values, driver.journal, driver.directory, masker)
     services = Services(
         events=driver.journal, values=values, memory=memory, directory=driver.directory,
         run=driver.facts.first_run or driver.key,

@@ -10,6 +10,7 @@ from p2p.store.disk import DiskStore
 from p2p.store.encoding import decode, encode
 from p2p.store.files import load_file, save_file
 from p2p.store.folder import load_folder, save_folder
+from p2p.store.ledger import Damaged, Ledger
 from p2p.store.memory import MemoryStore
 from p2p.store.naming import plain_name
 from p2p.store.values import ValueStore
@@ -17,7 +18,9 @@ from p2p.store.values import ValueStore
 __all__ = [
     "CODECS",
     "Codec",
+    "Damaged",
     "DiskStore",
+    "Ledger",
     "MemoryStore",
     "ValueStore",
     "decode",

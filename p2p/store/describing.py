@@ -11,6 +11,7 @@ from p2p.store.naming import type_name
 
 LONGEST = 1_000
 _DEFAULT_REPR: Any = object.__repr__
+_ATOMS = (float, bool, type(None))
 _MANY = 20  # columns, items, characters of a cell: more does not fit a preview
 _BIG = 1_000  # a container of more items inside an object: its own repr is not asked for
 
@@ -52,6 +53,8 @@ def _is_figure(value: Any) -> bool:
 
 
 def _preview(value: Any) -> str:
+    if type(value) in _ATOMS or (type(value) is int and value.bit_length() <= 64):
+        return repr(value)
     if _is_frame(value):
         return _frame_preview(value)
     if _is_array(value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from p2p.store.codecs import RUNS_CODE
 from p2p.store.encoding import digest_of, encode
 from p2p.store.finding import as_described, forget, warn_once
 from p2p.store.reading import NoOrdinaryFile, is_mine, others_may, read_ordinary
-from p2p.store.values import checked, file_name, loaded, missing
+from p2p.store.values import checked, file_name, inlined, is_inline, loaded, missing
 
 LOCK = ".lock"
 DAMAGED = "damaged"
@@ -30,10 +31,13 @@ class DiskStore:
 
     Args:
         root: the folder; made, for this user alone, with the first value.
+        inline: tells whether a short text may stand in the reference to it, and so in journals, in place of a file;
+            none may, when not given.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, inline: Callable[[str], bool] | None = None) -> None:
         self.root = Path(root)
+        self._inline = inline
 
     def put(self, value: Any) -> ValueRef:
         """Stores a value, or finds that it is there already; a damaged file is replaced.
@@ -44,6 +48,10 @@ class DiskStore:
         ref, data = encode(value)
         if ref.codec is None:
             return ref
+        if self._inline is not None:
+            short = inlined(ref, data)
+            if short is not None and self._inline(str(short.inline)):
+                return short
         path = self.path(ref)
         if not (self._is_whole(path, str(ref.digest)) and self._use(path)):
             self._write(path, data)
@@ -59,7 +67,8 @@ class DiskStore:
         data = self.bytes_of(ref)
         if ref.codec in RUNS_CODE:
             self._refuse_foreign()
-        _touch(self.path(ref))
+        if not is_inline(ref):
+            _touch(self.path(ref))
         return loaded(ref, data)
 
     def find(self, ref: ValueRef) -> Any:
@@ -68,6 +77,8 @@ class DiskStore:
             return MISS
         place = f"{self.root}: {ref.codec} {ref.digest}"
         try:
+            if is_inline(ref):
+                return as_described(ref, self.bytes_of(ref))
             path = self.path(ref)
             place = str(path)
             self._refuse_links(path)
@@ -83,8 +94,8 @@ class DiskStore:
         return value
 
     def has(self, ref: ValueRef) -> bool:
-        """Whether its file is there; the content is not read."""
-        return ref.codec is not None and self._use(self.path(ref))
+        """Whether its bytes are there; a file is not read."""
+        return is_inline(ref) or (ref.codec is not None and self._use(self.path(ref)))
 
     def path(self, ref: ValueRef) -> Path:
         """Where its file is or would be."""
@@ -93,6 +104,8 @@ class DiskStore:
 
     def bytes_of(self, ref: ValueRef) -> bytes:
         """The stored bytes, checked."""
+        if is_inline(ref):
+            return checked(ref, str(ref.inline).encode("utf-8", "surrogatepass"), "in its reference")
         path = self.path(ref)
         try:
             return checked(ref, read_ordinary(path), str(path))
@@ -123,7 +136,7 @@ class DiskStore:
 
     def _miss(self, ref: ValueRef, place: str, problem: StoreError) -> None:
         moved = True
-        if problem.fields.get("damaged"):
+        if problem.fields.get("damaged") and not is_inline(ref):
             try:
                 moved = self.set_aside(Path(place), str(ref.digest))
             except OSError:

@@ -35,7 +35,7 @@ def encode(value: Any) -> tuple[ValueRef, bytes]:
         try:
             if codec.accepts(value):
                 data = codec.encode(value)
-                return dataclasses.replace(ref, codec=codec.name, digest=digest_of(data), nbytes=len(data)), data
+                return ValueRef(ref.type, codec.name, digest_of(data), len(data), ref.shape, ref.preview), data
         except Exception as error:  # noqa: BLE001 - a value's own code runs here and may raise anything: the next codec may do
             problem = error
     return dataclasses.replace(ref, reason=_explain(value, problem)), b""

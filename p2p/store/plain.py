@@ -10,7 +10,8 @@ from typing import Any
 MAX_DEPTH = 200
 MAX_INT_BITS = 2_000
 
-_PLAIN = frozenset({str, int, float, bool, type(None), list, dict})
+_CONTAINERS = frozenset({list, dict})
+_PLAIN = frozenset({str, int, float, bool, type(None), *_CONTAINERS})
 
 
 class JsonCodec:
@@ -35,6 +36,8 @@ def is_plain(value: Any) -> bool:
     A list or dict that occurs twice in the value is not plain: JSON would give back two, and a change to one of them
     would no longer show in the other.
     """
+    if type(value) not in _CONTAINERS:
+        return _all_plain([value])
     level, seen, depth = [value], set[int](), 0
     while level:
         if depth > MAX_DEPTH or not _all_plain(level):

@@ -11,6 +11,8 @@ from p2p.store.codecs import codec_named
 from p2p.store.encoding import decode, digest_of
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_INLINE = "json"  # the codec of values that may stand in their reference: plain data, which runs nothing
+_LONGEST_INLINE = 512  # bytes
 
 
 class ValueStore(Protocol):
@@ -63,6 +65,18 @@ def checked(ref: ValueRef, data: bytes, place: str) -> bytes:
             fields={"digest": ref.digest, "damaged": True, "place": place},
         )
     return data
+
+
+def inlined(ref: ValueRef, data: bytes) -> ValueRef | None:
+    """The reference with its value in it; None for a value that needs a file: it is long, or no plain data."""
+    if ref.codec != _INLINE or len(data) > _LONGEST_INLINE:
+        return None
+    return ValueRef(ref.type, ref.codec, ref.digest, ref.nbytes, ref.shape, ref.preview, inline=data.decode())
+
+
+def is_inline(ref: ValueRef) -> bool:
+    """Whether the value stands in its reference."""
+    return ref.inline is not None and ref.codec == _INLINE
 
 
 def missing(ref: ValueRef, place: str) -> StoreError:

@@ -24,6 +24,7 @@ from p2p.tracking.lease import RunReplaced
 
 FORMAT = 1
 NAME = "journal.jsonl"
+_AS_JSON = json.JSONEncoder(default=str).encode  # `json.dumps` would make an encoder each time
 
 
 def new_key() -> str:
@@ -71,7 +72,7 @@ class Journal:
             raise ValueError(f"the journal {self.path} is closed")
         if self._held is not None and not self._held():
             raise RunReplaced(self.directory.name)
-        event = json.dumps({"kind": kind, "at": time.time_ns(), **self._mask(data)}, default=str)
+        event = _AS_JSON({"kind": kind, "at": time.time_ns(), **self._mask(data)})
         payload = f"\n{event}\n".encode("utf-8", "backslashreplace")
         try:
             written = os.write(self._descriptor, payload)

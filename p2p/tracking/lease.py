@@ -69,13 +69,14 @@ def take_lease(path: Path, owner: Owner | None = None) -> None:
 
 def held(path: Path) -> Callable[[], bool]:
     """Tells, each time it is asked, whether the lease that lies at `path` now is still there."""
-    mine = _identity(path)
-    return lambda: mine is not None and _identity(path) == mine
+    place = str(path)  # asked at each event, where a Path costs more than the look
+    mine = _identity(place)
+    return lambda: mine is not None and _identity(place) == mine
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(place: str) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(place)  # noqa: PTH116  # see `held`
     except OSError:
         return None
     return found.st_dev, found.st_ino

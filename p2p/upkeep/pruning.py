@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from p2p.settings import Settings
+from p2p.store import Ledger
 from p2p.store.collecting import StoredFile, leftovers, remove, stored_files, sweep
 from p2p.upkeep.references import CacheEntry, cache_entries, kept_runs, run_references
 
@@ -73,7 +75,7 @@ def prune(settings: Settings, keep: Keep, *, dry: bool = False) -> Pruned:
         gone, swept = wanted, (len(old), sum(old))
     else:
         gone, swept = remove(settings.values, wanted, before=idle), sweep(settings.values, before=before)
-    dropped = _drop(entries, gone, dry=dry)
+    dropped = _drop(settings.cache, entries, gone, dry=dry)
     left = total - sum(file.nbytes for file in gone)
     return Pruned(values=tuple(gone), entries=dropped, leftovers=swept[0], leftover_bytes=swept[1], left=left)
 
@@ -105,10 +107,10 @@ def _enough(files: Sequence[StoredFile], excess: int) -> Iterator[StoredFile]:
         excess -= file.nbytes
 
 
-def _drop(entries: Iterable[CacheEntry], gone: Iterable[StoredFile], *, dry: bool) -> int:
+def _drop(cache: Path, entries: Iterable[CacheEntry], gone: Iterable[StoredFile], *, dry: bool) -> int:
     """Remove the cache entries that have lost a value; gives their number."""
     digests = {file.digest for file in gone}
-    lost = [entry for entry in entries if not digests.isdisjoint(entry.digests)]
-    for entry in lost if not dry else ():
-        entry.path.unlink(missing_ok=True)
+    lost = {entry.key for entry in entries if not digests.isdisjoint(entry.digests)}
+    if lost and not dry:
+        Ledger(cache).drop(lost)
     return len(lost)

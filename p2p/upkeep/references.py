@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from p2p.errors import StoreError
+from p2p.store import Ledger
 from p2p.tracking.journal import NAME
 
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
@@ -38,7 +39,7 @@ class RunReferences:
 class CacheEntry:
     """What one cache entry refers to; `run` is the key of the run that made it."""
 
-    path: Path
+    key: str
     run: str
     digests: frozenset[str]
 
@@ -57,7 +58,7 @@ def run_references(runs: Path) -> list[RunReferences]:
 
 def cache_entries(cache: Path) -> list[CacheEntry]:
     """The entries of the cache; one that cannot be understood refers to nothing."""
-    return [_entry(path) for path in sorted(cache.rglob("*.json"))] if cache.is_dir() else []
+    return [_entry(key, text) for key, text in Ledger(cache).entries()]
 
 
 def kept_runs(runs: Collection[RunReferences], newest: int) -> set[str]:
@@ -102,12 +103,12 @@ def _event(line: bytes) -> dict[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
-def _entry(path: Path) -> CacheEntry:
+def _entry(key: str, text: bytes) -> CacheEntry:
     try:
-        data = json.loads(path.read_bytes())
-        return CacheEntry(path, str(data["kept"]["run"]), frozenset(_digests(data)))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return CacheEntry(path, "", frozenset())
+        data = json.loads(text)
+        return CacheEntry(key, str(data["run"]), frozenset(_digests(data)))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return CacheEntry(key, "", frozenset())
 
 
 def _digests(data: Any) -> Iterator[str]:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from blake3 import blake3
 
 from p2p.policy import Policy
+from p2p.store import Ledger
 from tests.cache import examples
 from tests.cache.conftest import Bench
 
@@ -164,9 +166,15 @@ def test_what_a_step_logged_and_left_belongs_to_the_run_that_uses_its_result(ben
     assert (again.directory / "report.txt").read_text() == "fine"
 
 
-def entry_of(bench: Bench) -> Path:
-    [path] = (bench.root / "p2p" / "cache").rglob("*.json")
+def ledger_file(bench: Bench) -> Path:
+    [path] = (bench.root / "p2p" / "cache").iterdir()
     return path
+
+
+def entry_of(bench: Bench) -> tuple[str, Any]:
+    """The key of the only entry, and what it says."""
+    [(key, text)] = Ledger(bench.root / "p2p" / "cache").entries()
+    return key, json.loads(text)
 
 
 def test_a_secret_input_is_written_nowhere_and_its_step_is_not_kept_for_others(bench: Bench) -> None:
@@ -209,6 +217,11 @@ def test_a_resumed_run_does_anew_what_has_other_code_or_inputs(bench: Bench) -> 
 
 def test_the_entry_is_what_the_format_says(bench: Bench) -> None:
     bench.run().step(examples.double, x=3)
-    data = json.loads(entry_of(bench).read_text())
-    assert set(data) == {"format", "key", "digest", "kept"}
-    assert data["kept"]["outputs"]["y"]["codec"] == "json"
+    key, kept = entry_of(bench)
+    assert set(kept) == {"run", "step_id", "code", "inputs", "outputs", "form"}  # what is empty is left out
+    assert kept["outputs"]["y"]["codec"] == "json"
+    [line] = [line for line in ledger_file(bench).read_bytes().split(b"\n") if line]
+    name, digest, text = line.split(b" ", 2)
+    assert (name.decode(), ledger_file(bench).name) == (key, f"{key[0]}.log")
+    assert digest.decode() == blake3(name + text).hexdigest(length=16)
+    assert json.loads(text) == kept

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from p2p.store import Ledger
 from tests.cache.conftest import Bench
-from tests.cache.test_memory import entry_of
+from tests.cache.test_memory import entry_of, ledger_file
 
 
 def text(text: str) -> Callable[[Bench], None]:
-    return lambda bench: put(entry_of(bench), text.encode())
-
-
-def put(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+    """The ledger is sound, and the entry is not one of ours."""
+    return lambda bench: Ledger(ledger_file(bench).parent).add(entry_of(bench)[0], text.encode())
 
 
 def poisoned(bench: Bench) -> None:
     """It says another result than the one that was made."""
     other = bench.values.put(7)
-    path = entry_of(bench)
-    document = json.loads(path.read_text())
-    document["kept"]["outputs"]["y"].update(digest=other.digest, nbytes=other.nbytes)
-    path.write_text(json.dumps(document))
+    outputs = entry_of(bench)[1]["outputs"]
+    path = ledger_file(bench)
+    path.write_bytes(path.read_bytes().replace(outputs["y"]["digest"].encode(), str(other.digest).encode()))
 
 
 def damaged_values(bench: Bench) -> None:
@@ -45,8 +41,8 @@ def value_files(bench: Bench) -> list[Path]:
 
 
 def truncated(bench: Bench) -> None:
-    path = entry_of(bench)
-    put(path, path.read_bytes()[: path.stat().st_size // 2])
+    path = ledger_file(bench)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] + b"\n")
 
 
 def open_to_others(folder: Path, _monkeypatch: pytest.MonkeyPatch) -> None:

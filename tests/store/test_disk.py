@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from p2p.errors import StoreError
+from p2p.model import MISS, ValueRef
 from p2p.store import DiskStore
 from p2p.store.encoding import digest_of
 from tests.store.many import many_at_once
@@ -147,3 +150,47 @@ def test_processes_some_of_them_killed_leave_a_sound_store(tmp_path: Path) -> No
     worked = many_at_once(tmp_path, processes=4, operations=60, killed=1, seed=7)
     assert (worked.wrong, worked.errors, worked.killed) == ([], [], 1)
     assert worked.done.total() == 3 * 60
+
+
+# --- values that stand in their references ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def open_store(tmp_path: Path) -> DiskStore:
+    return DiskStore(tmp_path / "values", inline=lambda text: "swordfish" not in text)
+
+
+@pytest.mark.parametrize("value", [7, -1.5, None, True, "äöü", [1, {"a": [2.5]}], float("inf"), "\x00\n"])
+def test_a_short_plain_value_needs_no_file(open_store: DiskStore, value: object) -> None:
+    ref = ValueRef.from_dict(json.loads(json.dumps(open_store.put(value).as_dict())))
+    assert not open_store.root.exists()
+    assert open_store.has(ref)
+    assert (open_store.get(ref), open_store.find(ref)) == (value, value)
+    assert DiskStore(open_store.root).get(ref) == value, "whoever has the reference has the value"
+
+
+def test_it_has_the_digest_that_its_file_would_have(open_store: DiskStore, tmp_path: Path) -> None:
+    assert replace(open_store.put([1, 2]), inline=None) == DiskStore(tmp_path / "other").put([1, 2])
+
+
+@pytest.mark.parametrize("value", ["x" * 600, (1, 2), b"bytes", "a swordfish", {1, 2}])
+def test_what_is_long_or_not_plain_or_not_to_be_shown_goes_to_a_file(open_store: DiskStore, value: object) -> None:
+    ref = open_store.put(value)
+    assert ref.inline is None
+    assert "inline" not in ref.as_dict()
+    assert open_store.path(ref).exists()
+    assert open_store.get(ref) == value
+
+
+def test_a_damaged_reference_gives_no_value(open_store: DiskStore, caplog: pytest.LogCaptureFixture) -> None:
+    ref = replace(open_store.put(7), inline="8")
+    assert open_store.find(ref) is MISS
+    assert "counts as missing" in caplog.text
+    with pytest.raises(StoreError, match="damaged"):
+        open_store.get(ref)
+
+
+def test_no_reference_makes_code_run(open_store: DiskStore) -> None:
+    ref = replace(open_store.put((1, 2)), inline="cos\nsystem\n(S'true'\ntR.")
+    assert ref.codec == "pickle"
+    assert open_store.get(ref) == (1, 2)  # from its file

@@ -12,7 +12,7 @@ from p2p.errors import StoreError
 from p2p.settings import Settings
 from p2p.store import DiskStore
 from p2p.upkeep import Keep, keep_to_limit, prune, pruning
-from tests.upkeep.workshop import HOUR, entry, run, stored, value
+from tests.upkeep.workshop import HOUR, entries, entry, run, stored, value
 
 
 @pytest.fixture
@@ -78,24 +78,25 @@ def test_a_limit_removes_no_more_than_it_takes_the_longest_unused_first(place: S
 def test_a_dry_run_tells_the_same_and_removes_nothing(place: Settings) -> None:
     one, two = value(place, [1]), value(place, [2])
     value(place, ["young"], unused=60)
-    path = entry(place, "ab" * 32, "gone", y=one)
+    entry(place, "ab" * 32, "gone", y=one)
     told = prune(place, Keep(runs=0), dry=True)
     assert stored(place, one, two) == [True, True]
-    assert path.exists()
+    assert entries(place) == ["ab" * 32]
     assert prune(place, Keep(runs=0)) == replace(told, values=tuple(told.values))
     assert stored(place, one, two) == [False, False]
-    assert not path.exists()
+    assert entries(place) == []
 
 
 def test_an_entry_of_the_cache_goes_with_its_value_and_stays_with_its_run(place: Settings) -> None:
     lost, hidden, shown = value(place, [1]), value(place, [2]), value(place, [3])
     run(place, "2026-old", lost)
     run(place, "2026-zew", shown)
-    dropped = entry(place, "aa" * 32, "2026-old", y=lost, also=shown)
-    kept = entry(place, "bb" * 32, "2026-zew", y=shown, random=hidden)
+    entry(place, "aa" * 32, "2026-old", y=lost, also=shown)
+    entry(place, "bb" * 32, "2026-zew", y=shown, random=hidden)
+    entry(place, "ac" * 32, "2026-zew", y=shown)  # in the file of the first
     assert prune(place, Keep(runs=1)).entries == 1
     assert stored(place, lost, hidden, shown) == [False, True, True]
-    assert (dropped.exists(), kept.exists()) == (False, True)
+    assert entries(place) == ["ac" * 32, "bb" * 32]
 
 
 def test_nothing_is_removed_while_a_journal_cannot_be_read(place: Settings) -> None:

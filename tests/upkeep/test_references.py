@@ -7,6 +7,7 @@ import pytest
 from p2p.cache.entries import Entries, Kept
 from p2p.errors import StoreError
 from p2p.settings import Settings
+from p2p.store import Ledger
 from p2p.upkeep.references import RunReferences, cache_entries, kept_runs, run_references
 from tests.upkeep.workshop import run, value
 
@@ -53,12 +54,12 @@ def test_an_entry_of_the_cache_refers_to_its_values_and_to_its_run(place: Settin
     one, two, three = value(place, [1]), value(place, [2]), value(place, [3])
     kept = Kept(run="2026a", step_id="1", code="c" * 64, inputs={"x": "d" * 64}, outputs={"y": one}, others={"z": two},
                 random=three)  # fmt: skip
-    Entries(place.cache).keep("ab" * 32, kept)
-    (place.cache / "ab" / "broken.json").write_text("[")
-    (place.cache / "ab" / "list.json").write_text("[1]")
-    found = {entry.path.name: (entry.run, entry.digests) for entry in cache_entries(place.cache)}
-    assert found[f"{'ab' * 32}.json"] == ("2026a", {one.digest, two.digest, three.digest})
-    assert found["broken.json"] == found["list.json"] == ("", frozenset())
+    Entries(place.cache).keep("ab" * 32, kept.as_dict())
+    Ledger(place.cache).add("ac" * 32, b"[")
+    Ledger(place.cache).add("ad" * 32, b"[1]")
+    found = {entry.key: (entry.run, entry.digests) for entry in cache_entries(place.cache)}
+    assert found["ab" * 32] == ("2026a", {one.digest, two.digest, three.digest})
+    assert found["ac" * 32] == found["ad" * 32] == ("", frozenset())
 
 
 def test_open_runs_and_the_newest_of_each_name_and_kind_are_kept() -> None:

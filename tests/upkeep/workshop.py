@@ -10,7 +10,7 @@ from typing import Any
 
 from p2p.model import ValueRef
 from p2p.settings import Settings
-from p2p.store import DiskStore
+from p2p.store import DiskStore, Ledger
 from p2p.tracking.journal import Journal
 
 HOUR = 3600.0
@@ -30,13 +30,15 @@ def run(
     return journal.path
 
 
-def entry(settings: Settings, key: str, run_key: str, **refs: ValueRef) -> Path:
+def entry(settings: Settings, key: str, run_key: str, **refs: ValueRef) -> None:
     """A cache entry, in the shape that `p2p.cache` writes."""
-    path = settings.cache / key[:2] / f"{key}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kept = {"run": run_key, "code": "f" * 64, "outputs": {n: r.as_dict() for n, r in refs.items()}, "random": None}
-    path.write_text(json.dumps({"format": 1, "key": key, "digest": "e" * 64, "kept": kept}))
-    return path
+    kept = {"run": run_key, "code": "f" * 64, "outputs": {n: r.as_dict() for n, r in refs.items()}}
+    Ledger(settings.cache).add(key, json.dumps(kept).encode())
+
+
+def entries(settings: Settings) -> list[str]:
+    """The keys of the cache entries."""
+    return [key for key, _ in Ledger(settings.cache).entries()]
 
 
 def value(settings: Settings, content: Any, *, unused: float = 48 * HOUR) -> ValueRef:
