@@ -58,9 +58,6 @@ def connect(settings: Settings) -> MlflowClient:
     A fresh SQLite store cannot be opened by several processes at once (its migrations collide), and one whose making
     was cut short stays broken. So it is made under a lock, under another name, and put in its place when it is whole.
     """
-    # Traces are sent by a process of their own, so nothing waits. With MLflow's asynchronous export a finished run's
-    # trace was now and then not found by its run; why is not known.
-    os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdout is for answers
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)

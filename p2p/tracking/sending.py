@@ -149,8 +149,9 @@ class Sender:
         assert self._opened is not None
         events = read_events(self.directory)
         send_trace(
-            self._client, self.sent.run_id, self.sent.experiment, run_name(self._opened), self.directory.name, events
-        )
+            self._client, self.sent.run_id, self.sent.experiment, run_name(self._opened),
+            _tags(self._opened, self.directory.name), events,
+        )  # fmt: skip
         feeder.set_tags({"p2p.steps": ", ".join(_steps(events)), **_failure_tags(self._end)})
         feeder.send()
         self._client.set_terminated(self.sent.run_id, self._end["status"], self._end["at"] // 1_000_000)
