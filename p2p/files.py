@@ -8,11 +8,25 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 from p2p.errors import StoreError
+
+Buffer = bytes | memoryview
+
+
+class Pieced(Protocol):
+    """The bytes of a file in pieces, in their order."""
+
+    def __iter__(self) -> Iterator[memoryview]: ...
+
+    def __len__(self) -> int:
+        """How many bytes there are in all."""
+        ...
+
 
 _LOCK_INTERVAL = 0.05  # seconds between two tries
 _LONGEST_HINT = 40  # of the file's own name in that of the temporary file, whose length is limited too
@@ -20,7 +34,7 @@ _LONGEST_HINT = 40  # of the file's own name in that of the temporary file, whos
 
 def write_atomic(
     path: Path,
-    data: bytes | str,
+    data: bytes | str | Pieced,
     *,
     sync: bool = True,
     mode: int = 0o644,
@@ -30,7 +44,7 @@ def write_atomic(
 
     Args:
         path: the file; folders above it are made.
-        data: its content; text is written as UTF-8.
+        data: its content, or its pieces; text is written as UTF-8.
         sync: wait until the disk has it, so that it also survives a power cut.
         mode: its permissions.
         placing: held while the new file takes its place.
@@ -39,9 +53,10 @@ def write_atomic(
         StoreError: the disk does not take it; names the path, the size and the free space. Nothing was changed.
     """
     payload = data.encode() if isinstance(data, str) else data
+    pieces = [payload] if isinstance(payload, bytes) else payload
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _temporary(path, payload, sync=sync) as temporary:
+        with _temporary(path, pieces, sync=sync) as temporary:
             temporary.chmod(mode)
             with placing or nullcontext():
                 temporary.replace(path)
@@ -148,12 +163,12 @@ def make_folder(path: Path, *, mode: int = 0o777) -> None:
 
 
 @contextmanager
-def _temporary(path: Path, payload: bytes, *, sync: bool) -> Iterator[Path]:
+def _temporary(path: Path, pieces: Iterable[Buffer], *, sync: bool) -> Iterator[Path]:
     """A file of this content beside `path`; removed unless the block moves it away."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_LONGEST_HINT]}.", suffix=".tmp")
     try:
         try:
-            _fill(descriptor, payload, sync=sync)
+            _fill(descriptor, pieces, sync=sync)
         finally:
             os.close(descriptor)
         yield Path(name)
@@ -163,10 +178,11 @@ def _temporary(path: Path, payload: bytes, *, sync: bool) -> Iterator[Path]:
         raise
 
 
-def _fill(descriptor: int, payload: bytes, *, sync: bool) -> None:
-    rest = memoryview(payload)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+def _fill(descriptor: int, pieces: Iterable[Buffer], *, sync: bool) -> None:
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
     if sync:
         os.fsync(descriptor)
 

@@ -25,7 +25,7 @@ from p2p.params import ParameterSet
 from p2p.pipeline import Pipeline
 from p2p.runners.local import Isolated, no_windows, run_tasks
 from p2p.step.decorator import name_outputs
-from p2p.store import decode, difference, encode, load_file, load_folder
+from p2p.store import by_former, decode, difference, encode, load_file, load_folder
 from p2p.tracking.facts import processor
 from p2p.tracking.isolation import isolated
 
@@ -191,6 +191,9 @@ class _Hashing:
 
     def put(self, value: Any) -> ValueRef:
         ref, data = encode(value)
+        former = next((known for known in by_former(value) if known.digest in self._expected), None)
+        if former is not None:
+            return former
         if ref.codec is not None and ref.digest not in self._expected:
             with suppress(StoreError):  # what is stored need not load
                 self.others[ref.digest] = decode(ref.codec, data)

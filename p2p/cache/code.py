@@ -26,7 +26,7 @@ from p2p.cache.doubts import doubts_of
 from p2p.cache.fingerprints import IMMUTABLE
 from p2p.errors import AnalysisError
 from p2p.execution import Code
-from p2p.store import encode
+from p2p.store import identify
 
 _PYTHON = f"python {platform.python_version()}"
 _MOST = 500  # texts that are looked at for one step: of a large package of the user's own, the files stand for the rest
@@ -173,7 +173,7 @@ class _Walk:
 
     def _constant(self, name: str, value: Any) -> None:
         self.lasting = self.lasting and isinstance(value, IMMUTABLE)
-        ref, _ = encode(value)
+        ref = identify(value)
         self._parts.append(f"constant {name} {ref.digest}")
         if ref.digest is None:
             self._doubt([f"`{name}` is {ref.type}, which has no digest"])

@@ -133,7 +133,6 @@ def _execute(
 
     from p2p.notebook.kernelplan import KernelPlan
 
-    driver.connect()
     plan = KernelPlan(
         path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver, options),
         directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],

@@ -29,7 +29,7 @@ from p2p.execution.place import Place
 from p2p.execution.timeouts import OutOfTime
 from p2p.pipeline import Task
 from p2p.runners.calling import called
-from p2p.store import encode
+from p2p.store import identify
 from p2p.tracking import guard
 from p2p.tracking.ownrun import OwnRun
 from p2p.tracking.processes import Descendants
@@ -120,7 +120,7 @@ def _begin(attempt: str) -> bool:
 
 def _answer(request: Request) -> Answer:
     told = _Told()
-    digests = {name: encode(value)[0].digest for name, value in request.inputs.items()}
+    digests = {name: identify(value).digest for name, value in request.inputs.items()}
     generators.put_back(request.random)
     services = Services(events=told, run=request.run)
     answer = Answer(events=told.events)
@@ -135,7 +135,7 @@ def _answer(request: Request) -> Answer:
     answer.random = generators.states()
     if answer.error is None:
         answer.groups = groups(held(in_and_out(request.inputs, answer.result)))
-    answer.changed = {n: v for n, v in request.inputs.items() if encode(v)[0].digest != digests[n]}
+    answer.changed = {n: v for n, v in request.inputs.items() if identify(v).digest != digests[n]}
     return answer
 
 
@@ -158,7 +158,7 @@ def _dumped(answer: Answer) -> bytes:
     except Exception as error:  # noqa: BLE001  # pickling runs the user's code
         what = "raises an error" if answer.error is not None else "gives a value"
         values = [answer.error] if answer.error is not None else answer.result.values()
-        reason = next((said for value in values if (said := encode(value)[0].reason)), str(error))
+        reason = next((said for value in values if (said := identify(value).reason)), str(error))
         text = f"The step {what} that a Dask worker cannot send back: {reason}"
         refused = RunFailed(text, cure="Give plain data, or run the pipeline with --engine local.")
         return dumped(Answer(error=refused, events=answer.events, random=answer.random))

@@ -24,7 +24,8 @@ class Attachment:
 
     Attributes:
         directory: the run's directory, where its journal is.
-        run_id, experiment, tracking_uri: where the user's own MLflow calls go.
+        run_id, experiment, tracking_uri: where the user's own MLflow calls go; the journal tells the ids later, where
+            they are empty.
         root: the project.
         lease: the run's lease; while it lies there, the run may be written to.
         notebook: path of the notebook, for its parameters.
@@ -55,7 +56,7 @@ class Attachment:
             secrets: the text of each secret parameter that was given, by name.
             masked: every text to mask in what the kernel writes, those of defaults too.
         """
-        variables = {ATTACH: self._told(), "P2P_RUN": self.run_id}
+        variables = {ATTACH: self._told(), "P2P_RUN": self.run_id or Path(self.directory).name}
         if not secrets and not masked:
             return variables
         return {**variables, SECRETS: _handed_on(secrets, masked)}

@@ -17,6 +17,7 @@ from p2p.settings import Settings
 from p2p.store import DiskStore
 from p2p.tracking import Driver, Journal, RunFacts, guard
 from p2p.tracking.beside import Beside
+from p2p.tracking.later import LaterRun
 from p2p.tracking.lease import held
 from p2p.tracking.owner import this_process
 from p2p.tracking.ownrun import OwnRun
@@ -25,8 +26,12 @@ from p2p.tracking.ownrun import OwnRun
 class Session(Protocol):
     """What a kernel needs of its run."""
 
-    run_id: str
     needed: frozenset[str]
+
+    @property
+    def run_id(self) -> str:
+        """MLflow's id of the open run; empty where none is open."""
+        ...
 
     def services(self) -> Services:
         """The services of the open run; opens one when none is."""
@@ -52,7 +57,6 @@ class AttachedSession:
         masker = masker or Masker()
         self.attachment = attachment
         self.needed = needed
-        self.run_id = attachment.run_id
         directory = Path(attachment.directory)
         values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values", inline=masker.leaves)
         journal = Journal(directory, held=held(Path(attachment.lease)), mask=masker.event)
@@ -66,9 +70,24 @@ class AttachedSession:
             events=journal, values=values, memory=self.memory, directory=directory, keep_figures=True,
             run=attachment.first_run or directory.name,
         )  # fmt: skip
-        guard.attach(OwnRun(
-            attachment.run_id, attachment.experiment, attachment.tracking_uri, directory, by_step(journal.append),
-        ))  # fmt: skip
+        self._attach(by_step(journal.append))
+
+    def _attach(self, append: Callable[..., None]) -> None:
+        at = self.attachment
+        directory = Path(at.directory)
+
+        def made(run_id: str, experiment: str) -> OwnRun:
+            return OwnRun(run_id, experiment, at.tracking_uri, directory, append)
+
+        if at.run_id:
+            guard.attach(made(at.run_id, at.experiment))
+        else:
+            guard.attach_later(LaterRun(directory, made), at.tracking_uri)
+
+    @property
+    def run_id(self) -> str:
+        """MLflow's id of the run."""
+        return guard.run_id()
 
     def services(self) -> Services:
         return self._services

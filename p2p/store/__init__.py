@@ -7,7 +7,7 @@ from p2p.store.codecs import CODECS, Codec
 from p2p.store.compare import difference
 from p2p.store.describing import describe
 from p2p.store.disk import DiskStore
-from p2p.store.encoding import decode, encode
+from p2p.store.encoding import by_former, decode, encode, identify
 from p2p.store.files import load_file, save_file
 from p2p.store.folder import load_folder, save_folder
 from p2p.store.ledger import Damaged, Ledger
@@ -23,10 +23,12 @@ __all__ = [
     "Ledger",
     "MemoryStore",
     "ValueStore",
+    "by_former",
     "decode",
     "describe",
     "difference",
     "encode",
+    "identify",
     "load_file",
     "load_folder",
     "plain_name",

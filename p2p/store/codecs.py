@@ -7,8 +7,9 @@ from typing import Any, Protocol
 from p2p.store.arrays import NpyCodec
 from p2p.store.canonical import PickleCodec
 from p2p.store.figures import PngCodec
-from p2p.store.frames import FrameCodec
+from p2p.store.frames import FormerFrameCodec, FrameCodec
 from p2p.store.models import PydanticCodec
+from p2p.store.pieces import Pieces
 from p2p.store.plain import JsonCodec
 
 
@@ -26,7 +27,7 @@ class Codec(Protocol):
     def accepts(self, value: Any) -> bool:
         """Whether decoding would give back this very value."""
 
-    def encode(self, value: Any) -> bytes:
+    def encode(self, value: Any) -> bytes | Pieces:
         """The bytes: the same ones for equal values. May still raise; then the next codec is asked."""
 
     def decode(self, data: bytes) -> Any:
@@ -35,10 +36,13 @@ class Codec(Protocol):
 
 CODECS: tuple[Codec, ...] = (JsonCodec(), PydanticCodec(), NpyCodec(), FrameCodec(), PngCodec(), PickleCodec())
 
+# What earlier versions wrote, and nobody writes any more; versions of pipelines know values by these digests too.
+FORMER: tuple[Codec, ...] = (FormerFrameCodec(),)
+
 # Decoding these can run code that the bytes name, so only a store that this user alone can write to may do it.
 RUNS_CODE = frozenset({"pickle", "pydantic"})
 
 
 def codec_named(name: str) -> Codec | None:
     """The codec of that name, None if there is none."""
-    return next((codec for codec in CODECS if codec.name == name), None)
+    return next((codec for codec in (*CODECS, *FORMER) if codec.name == name), None)

@@ -13,8 +13,9 @@ from p2p.errors import StoreError
 from p2p.files import locked, write_atomic
 from p2p.model import MISS, ValueRef
 from p2p.store.codecs import RUNS_CODE
-from p2p.store.encoding import digest_of, encode
+from p2p.store.encoding import digest_of, in_pieces
 from p2p.store.finding import as_described, forget, warn_once
+from p2p.store.pieces import Pieces
 from p2p.store.reading import NoOrdinaryFile, is_mine, others_may, read_ordinary
 from p2p.store.values import checked, file_name, inlined, is_inline, loaded, missing
 
@@ -45,7 +46,7 @@ class DiskStore:
         Raises:
             StoreError: when the disk does not take it.
         """
-        ref, data = encode(value)
+        ref, data = in_pieces(value)
         if ref.codec is None:
             return ref
         if self._inline is not None:
@@ -158,7 +159,7 @@ class DiskStore:
         except OSError:  # there is no store, or it is not ours to change
             return path.is_file()
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, data: bytes | Pieces) -> None:
         for tries_left in reversed(range(_TRIES)):
             self._open()
             try:

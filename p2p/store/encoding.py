@@ -10,8 +10,9 @@ from typing import Any
 
 from p2p.errors import StoreError
 from p2p.model import ValueRef
-from p2p.store.codecs import CODECS, codec_named
+from p2p.store.codecs import CODECS, FORMER, codec_named
 from p2p.store.describing import describe
+from p2p.store.pieces import Pieces
 
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
 _ONCE = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
@@ -21,7 +22,18 @@ _MOST_TRIALS = 10_000
 
 
 def encode(value: Any) -> tuple[ValueRef, bytes]:
-    """The reference of a value and the bytes to store.
+    """The reference of a value and the bytes to store, as `in_pieces`."""
+    ref, data = in_pieces(value)
+    return ref, bytes(data)
+
+
+def identify(value: Any) -> ValueRef:
+    """The reference of a value, as `in_pieces`."""
+    return in_pieces(value)[0]
+
+
+def in_pieces(value: Any) -> tuple[ValueRef, bytes | Pieces]:
+    """The reference of a value and the bytes to store, on the value's own memory where they lie there.
 
     A value that no codec can write has no bytes; its reference has no codec and says why, with the place inside the
     value where that can be told.
@@ -60,11 +72,24 @@ def decode(codec: str, data: bytes) -> Any:
         ) from error
 
 
-def digest_of(data: bytes) -> str:
+def by_former(value: Any) -> Iterator[ValueRef]:
+    """The references that earlier versions gave to a value, by codecs that are no longer used."""
+    for former in FORMER:
+        if former.accepts(value):
+            data = former.encode(value)
+            yield dataclasses.replace(describe(value), codec=former.name, digest=digest_of(data), nbytes=len(data))
+
+
+def digest_of(data: bytes | Pieces) -> str:
     """BLAKE3 as 64 hex digits."""
     from blake3 import blake3
 
-    return str(blake3(data).hexdigest())
+    if isinstance(data, bytes):
+        return str(blake3(data).hexdigest())
+    hashed = blake3()
+    for piece in data:
+        hashed.update(piece)
+    return str(hashed.hexdigest())
 
 
 def _never_stored(value: Any) -> str:

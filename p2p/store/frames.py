@@ -1,8 +1,8 @@
-"""Pandas frames and series as Parquet, exactly, in one canonical form.
+"""Pandas frames and series as Arrow files, exactly, in one canonical form.
 
 Pandas' own metadata loses some of what a frame is (unused categories, seconds, which kind of missing, an index's freq).
 So each column is stored as a simple Arrow array beside a description of what it was; `columns.py` does that for one
-column. Any Parquet reader can open the files.
+column. Any reader of Arrow files (or Feather, version 2) can open the files.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from p2p.store import arrow, parquet
 from p2p.store.columns import Spec, Unfaithful, describe_index, index_from, index_parts, spec_of, to_arrow, values_from
-from p2p.store.parquet import read, write
+from p2p.store.pieces import Pieces
 from p2p.store.plain import is_plain
 
-# Parquet pays per column; past this a frame is one matrix in all but name, and pickles faster.
+# A column costs something by itself; past this a frame is one matrix in all but name, and pickles faster.
 MAX_COLUMNS = 2_000
 _KEY = b"p2p"
 
 
 class FrameCodec:
-    """Parquet (zstd level 1, one chunk a column, fixed row groups, no statistics) of a DataFrame or Series."""
+    """An Arrow file (IPC, uncompressed, one record batch) of a DataFrame or Series."""
 
-    name = "parquet"
-    suffix = ".parquet"
+    name = "arrow"
+    suffix = ".arrow"
 
     def accepts(self, value: Any) -> bool:
         pd: Any = sys.modules.get("pandas")
@@ -37,30 +38,52 @@ class FrameCodec:
             return False
         return True
 
-    def encode(self, value: Any) -> bytes:
-        import pyarrow as pa
-
-        spec = _describe(value)
-        arrays = [to_arrow(part, part_spec) for part, part_spec in zip(_columns(value), spec["values"], strict=True)]
-        arrays += index_parts(value.index, spec["index"])
-        metadata = {_KEY: json.dumps(spec, separators=(",", ":")).encode()}
-        return write(pa.table(arrays, names=_field_names(spec, len(arrays)), metadata=metadata))
+    def encode(self, value: Any) -> Pieces | bytes:
+        return arrow.pieces(_table(value))
 
     def decode(self, data: bytes) -> Any:
-        import pandas as pd
+        return _value(arrow.read(data))
 
-        table = read(data)
-        spec = json.loads(table.schema.metadata[_KEY])
-        chunks = table.columns
-        index = index_from(spec["index"], chunks[len(spec["values"]) :])
-        alone = spec["frame"] == "Series"  # a DataFrame copies by itself
-        values = [
-            pd.Series(values_from(part, chunk), index=index, dtype=_pinned(part), copy=alone)
-            for part, chunk in zip(spec["values"], chunks, strict=False)
-        ]
-        value = values[0].rename(spec["name"]) if alone else _frame(values, index, spec)
-        value.attrs.update(spec["attrs"])
-        return value
+
+class FormerFrameCodec(FrameCodec):
+    """Parquet (zstd level 1, fixed row groups, no statistics), as earlier versions stored frames."""
+
+    name = "parquet"
+    suffix = ".parquet"
+
+    def encode(self, value: Any) -> bytes:
+        return parquet.write(_table(value))
+
+    def decode(self, data: bytes) -> Any:
+        return _value(parquet.read(data))
+
+
+def _table(value: Any) -> Any:
+    """The Arrow table of a frame, with all that it is besides in its metadata."""
+    import pyarrow as pa
+
+    spec = _describe(value)
+    arrays = [to_arrow(part, part_spec) for part, part_spec in zip(_columns(value), spec["values"], strict=True)]
+    arrays += index_parts(value.index, spec["index"])
+    metadata = {_KEY: json.dumps(spec, separators=(",", ":")).encode()}
+    return pa.table(arrays, names=_field_names(spec, len(arrays)), metadata=metadata)
+
+
+def _value(table: Any) -> Any:
+    """The frame that `_table` was given."""
+    import pandas as pd
+
+    spec = json.loads(table.schema.metadata[_KEY])
+    chunks = table.columns
+    index = index_from(spec["index"], chunks[len(spec["values"]) :])
+    alone = spec["frame"] == "Series"  # a DataFrame copies by itself
+    values = [
+        pd.Series(values_from(part, chunk), index=index, dtype=_pinned(part), copy=alone)
+        for part, chunk in zip(spec["values"], chunks, strict=False)
+    ]
+    value = values[0].rename(spec["name"]) if alone else _frame(values, index, spec)
+    value.attrs.update(spec["attrs"])
+    return value
 
 
 def _frame(values: list[Any], index: Any, spec: Spec) -> Any:
@@ -85,7 +108,7 @@ def _columns(value: Any) -> Iterator[Any]:
 
 
 def _describe(value: Any) -> Spec:
-    """All but the data: what the frame is, as JSON. Raises Unfaithful where Parquet could not give it back."""
+    """All but the data: what the frame is, as JSON. Raises Unfaithful where the file could not give it back."""
     if not (is_plain(value.attrs) and value.flags.allows_duplicate_labels):
         raise Unfaithful("attrs or flags")
     if value.ndim == 2 and value.shape[1] > MAX_COLUMNS:

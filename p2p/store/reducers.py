@@ -12,7 +12,7 @@ from typing import Any
 
 from p2p.store import by_value, restore
 from p2p.store.arrays import canonical
-from p2p.store.frames import FrameCodec
+from p2p.store.frames import FormerFrameCodec
 from p2p.store.parquet import write
 
 _SET_REDUCERS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
@@ -135,7 +135,7 @@ def _dict_without(state: Any, attributes: set[str]) -> Any:
 
 def _reduce_frame(frame: Any) -> Any:
     """A frame as Parquet, else column by column: pandas' own pickle shows the layout of its blocks."""
-    codec = FrameCodec()
+    codec = FormerFrameCodec()  # so that pickles keep the digests that earlier versions gave them
     with contextlib.suppress(Exception):  # what Parquet refuses is pickled, which says its own reason
         if codec.accepts(frame):
             return restore.frame, (codec.encode(frame),)

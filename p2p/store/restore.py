@@ -18,9 +18,9 @@ def array(dtype: Any, shape: tuple[int, ...], data: Any) -> Any:
 
 def frame(data: bytes) -> Any:
     """A DataFrame or Series."""
-    from p2p.store.frames import FrameCodec
+    from p2p.store.frames import FormerFrameCodec
 
-    return FrameCodec().decode(data)
+    return FormerFrameCodec().decode(data)
 
 
 def series_of(values: Any, index: Any, name: Any, attrs: dict[Any, Any], duplicates: bool) -> Any:

@@ -9,6 +9,7 @@ from p2p.errors import StoreError
 from p2p.model import ValueRef
 from p2p.store.codecs import codec_named
 from p2p.store.encoding import decode, digest_of
+from p2p.store.pieces import Pieces
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _INLINE = "json"  # the codec of values that may stand in their reference: plain data, which runs nothing
@@ -67,11 +68,11 @@ def checked(ref: ValueRef, data: bytes, place: str) -> bytes:
     return data
 
 
-def inlined(ref: ValueRef, data: bytes) -> ValueRef | None:
+def inlined(ref: ValueRef, data: bytes | Pieces) -> ValueRef | None:
     """The reference with its value in it; None for a value that needs a file: it is long, or no plain data."""
     if ref.codec != _INLINE or len(data) > _LONGEST_INLINE:
         return None
-    return ValueRef(ref.type, ref.codec, ref.digest, ref.nbytes, ref.shape, ref.preview, inline=data.decode())
+    return ValueRef(ref.type, ref.codec, ref.digest, ref.nbytes, ref.shape, ref.preview, inline=bytes(data).decode())
 
 
 def is_inline(ref: ValueRef) -> bool:

@@ -11,15 +11,25 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import re
 import sys
 from typing import Any
 
+from p2p.tracking.later import LaterRun
 from p2p.tracking.ownrun import OwnRun, OwnRunStore
 from p2p.tracking.passing import passes
 
 _attached: dict[str, str] = {}
 _ours: dict[str, str] = {}
 _run: list[OwnRun] = []
+_later: list[LaterRun] = []
+_listening: list[bool] = []
+_PROGRAMS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty")
+# Code that may take the environment along into another program.
+_ASKS = re.compile(
+    r"mlflow|environ|getenv|subprocess|Popen|multiprocessing|^\s*!|^\s*%.*\b(?:sh|bash|script|sx|system)\b",
+    re.MULTILINE,
+)
 _stores: dict[str, OwnRunStore] = {}
 # A user's own call to a store that is down (for a model, say) should fail while somebody still waits for it.
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
@@ -37,8 +47,42 @@ def attach(run: OwnRun) -> None:
     install()
 
 
+def attach_later(run: LaterRun, tracking_uri: str) -> None:
+    """As `attach`, as soon as somebody asks for the run: MLflow is imported, or a program is started that may do so."""
+    _later[:] = [run]
+    _set_if_absent("MLFLOW_TRACKING_URI", tracking_uri)
+    if not _listening:
+        sys.addaudithook(_before_a_program)
+        _listening.append(True)
+    settle()
+
+
+def settle(*, asked: bool = False) -> None:
+    """Attach the run that was to come later, if its id is there by now; waits for that when it is `asked` for."""
+    if not _later:
+        return
+    run = _later[0].run(wait=asked or "mlflow" in sys.modules)
+    if run is not None:
+        _later.clear()
+        os.environ["P2P_RUN"] = run.run_id
+        attach(run)
+
+
+def run_id() -> str:
+    """MLflow's id of the attached run, which is waited for; empty where there is none."""
+    settle(asked=True)
+    return _run[0].run_id if _run else ""
+
+
+def _before_a_program(event: str, _arguments: object) -> None:
+    """A program finds the run in its environment."""
+    if _later and event in _PROGRAMS:
+        settle(asked=True)
+
+
 def detach() -> None:
     """Forget the run."""
+    _later.clear()
     if _attached and os.environ.get("MLFLOW_RUN_ID") == _attached["run_id"]:
         del os.environ["MLFLOW_RUN_ID"]
     _leave_active_run()
@@ -53,6 +97,7 @@ def detach() -> None:
 
 def arm() -> None:
     """Name the run in the environment, unless MLflow is already in it or the user chose another store."""
+    settle()
     if not _attached:
         return
     mlflow = sys.modules.get("mlflow")
@@ -81,6 +126,8 @@ def _choose_experiment(mlflow: Any) -> None:
 
 def prepare(source: str) -> None:
     """Put the guard in before this code runs: code that imports MLflow may start and end a run before it is done."""
+    if _later and _ASKS.search(source):
+        settle(asked=True)
     if _attached and "mlflow" in source:
         with contextlib.suppress(ImportError):
             importlib.import_module("mlflow")
@@ -89,6 +136,7 @@ def prepare(source: str) -> None:
 
 def install() -> None:
     """Make ending the attached run a no-op in this process; does nothing before MLflow's client is loaded."""
+    settle()
     _keep_experiment()
     _journal_what_is_logged()
     module = sys.modules.get("mlflow.tracking.client")

@@ -10,8 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
+from p2p.errors import StoreError
 from p2p.settings import Settings
 from p2p.tracking import mlstore, reaper
+from p2p.tracking.journal import Journal
 from p2p.tracking.passing import Unreachable, passes, reason
 from p2p.tracking.sending import Sender, sending
 
@@ -63,6 +65,8 @@ class Rounds:
     def add(self, settings: Settings, directory: Path) -> None:
         """Feed the run in `directory` from now on."""
         self._new.append(directory)
+        if self.trouble:
+            self._tell_those_who_wait(self.trouble)
         self.warm(settings)
         self._settings = settings
         self._wake.set()
@@ -152,3 +156,14 @@ class Rounds:
         if trouble != self.trouble:
             self.trouble = trouble
             self._tell(trouble=trouble)
+            if trouble:
+                self._tell_those_who_wait(trouble)
+
+    def _tell_those_who_wait(self, trouble: str) -> None:
+        """Let kernels go on that wait for the id of their run."""
+        made = [sender.directory for sender in self._senders if not sender.sent.run_id]
+        for directory in dict.fromkeys([*self._new, *made]):
+            with contextlib.suppress(StoreError):
+                journal = Journal(directory)
+                journal.append("mlflow_late", why=trouble)
+                journal.close()

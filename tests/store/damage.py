@@ -20,15 +20,15 @@ def small_values() -> dict[str, Any]:
         "json": ["none", "text", "list"],
         "pydantic": ["nested", "aliased"],
         "npy": ["ints", "floats", "structured", "times", "float64"],
-        "parquet": ["mixed", "attrs", "nothing"],
+        "arrow": ["mixed", "attrs", "nothing"],
         "pickle": ["tuple", "set", "dataclass", "counter", "shared"],
     }
     groups = {
         "json": {"none": None, "text": "größer", "list": [1, 2.5, {"a": [True]}]}, "pydantic": made.models(),
-        "npy": made.arrays(), "parquet": made.frames(), "pickle": made.pickled(),
+        "npy": made.arrays(), "arrow": made.frames(), "pickle": made.pickled(),
     }  # fmt: skip
     found = {f"{kind} {name}": groups[kind][name] for kind, names in kinds.items() for name in names}
-    return found | {"png figure": _figure(), "parquet series": pd.Series(np.arange(3.0), name="x")}
+    return found | {"png figure": _figure(), "arrow series": pd.Series(np.arange(3.0), name="x")}
 
 
 def _figure() -> Any:

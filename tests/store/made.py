@@ -176,6 +176,6 @@ def pickled() -> dict[str, Any]:
 
 
 def everything() -> dict[str, Any]:
-    kinds = (("json", plain()), ("pydantic", models()), ("npy", arrays()), ("parquet", frames() | series()))
+    kinds = (("json", plain()), ("pydantic", models()), ("npy", arrays()), ("arrow", frames() | series()))
     named = {f"{kind}: {name}": value for kind, values in kinds for name, value in values.items()}
     return named | {f"pickle: {name}": value for name, value in pickled().items()}

@@ -35,15 +35,15 @@ def test_a_value_comes_back_the_same_through_the_codec_that_is_meant_for_it(name
     assert encode(again)[0].digest == ref.digest
 
 
-@pytest.mark.parametrize("name", [name for name in VALUES if name.startswith("parquet")])
+@pytest.mark.parametrize("name", [name for name in VALUES if name.startswith("arrow")])
 def test_pandas_own_strict_comparison_agrees(name: str) -> None:
     value = VALUES[name]
-    again = decode("parquet", encode(value)[1])
+    again = decode("arrow", encode(value)[1])
     compare = pd.testing.assert_frame_equal if value.ndim == 2 else pd.testing.assert_series_equal
     compare(value, again, check_freq=True, check_exact=True)
 
 
-@pytest.mark.parametrize("name", [name for name in VALUES if name.startswith(("npy", "parquet"))])
+@pytest.mark.parametrize("name", [name for name in VALUES if name.startswith(("npy", "arrow"))])
 def test_what_comes_back_can_be_changed(name: str) -> None:
     again = decode(*_encoded(VALUES[name]))
     if isinstance(again, np.ndarray) and again.size:

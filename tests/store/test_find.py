@@ -102,7 +102,7 @@ def test_swapped_files_are_misses(store: DiskStore, warnings: Callable[[], list[
     assert len(warnings()) == 2
 
 
-@pytest.mark.parametrize("codec", ["npy", "parquet", "pickle", "pydantic"])
+@pytest.mark.parametrize("codec", ["npy", "arrow", "pickle", "pydantic"])
 def test_bytes_of_another_codec_are_a_miss(store: DiskStore, warnings: Callable[[], list[str]], codec: str) -> None:
     ref = store.put([1, 2])
     other = replace(ref, codec=codec)

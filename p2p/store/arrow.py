@@ -1,0 +1,101 @@
+"""Arrow tables as Arrow files (IPC, one record batch): equal tables give equal bytes, and nothing is copied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from p2p.store.pieces import Pieces
+
+
+def pieces(table: Any) -> Pieces:
+    """The bytes of an Arrow file, uncompressed; the columns' own memory, where that is canonical."""
+    import pyarrow as pa
+
+    arrays = [canonical_array(_one_chunk(column)) for column in table.columns]
+    sink = _Sink()
+    with pa.ipc.new_file(pa.PythonFile(sink, mode="w"), table.schema) as writer:
+        writer.write_batch(pa.record_batch(arrays, schema=table.schema))
+    return Pieces(sink.parts)
+
+
+def read(data: bytes) -> Any:
+    """The table of `pieces`, on the memory of `data`."""
+    import pyarrow as pa
+
+    return pa.ipc.open_file(pa.BufferReader(data)).read_all()
+
+
+class _Sink:
+    """A file that keeps what Arrow hands it: the buffers themselves."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.parts: list[Any] = []
+
+    def write(self, part: Any) -> int:
+        self.parts.append(part)
+        return len(part)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _one_chunk(column: Any) -> Any:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()  # which copies even a single one
+
+
+def canonical_array(array: Any) -> Any:
+    """The same array without what no reader sees: what lies under its nulls, and beyond its last bit."""
+    import pyarrow as pa
+
+    if pa.types.is_boolean(array.type):
+        return pa.Array.from_buffers(array.type, len(array), [_validity(array), _bits(array.fill_null(False))])
+    if not array.null_count:
+        return array
+    if pa.types.is_large_string(array.type) or pa.types.is_string(array.type):
+        filled = array.fill_null("")
+        return pa.Array.from_buffers(array.type, len(array), [_validity(array), *_zero_based(filled)])
+    width = array.type.bit_width // 8
+    return pa.Array.from_buffers(array.type, len(array), [_validity(array), _zeroed(array, width)])
+
+
+def _validity(array: Any) -> Any:
+    return _bits(array.is_valid()) if array.null_count else None
+
+
+def _bits(truths: Any) -> Any:
+    """An Arrow bitmap of a boolean array without nulls; the bits that are left over are 0."""
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.py_buffer(np.packbits(truths.to_numpy(zero_copy_only=False), bitorder="little"))
+
+
+def _zero_based(texts: Any) -> list[Any]:
+    """The offsets and characters of texts, where the first one begins at 0."""
+    import pyarrow as pa
+
+    whole = pa.concat_arrays([texts]) if not texts.offset else pa.concat_arrays([texts, texts[:0]])
+    return [buffer for buffer in whole.buffers()[1:] if buffer is not None]
+
+
+def _zeroed(array: Any, width: int) -> Any:
+    """The data of an array of fixed width, with zeros under its nulls."""
+    import numpy as np
+    import pyarrow as pa
+
+    start = array.offset * width
+    data = np.frombuffer(array.buffers()[1], np.uint8)[start : start + len(array) * width].reshape(-1, width).copy()
+    data[~array.is_valid().to_numpy(zero_copy_only=False)] = 0
+    return pa.py_buffer(data.reshape(-1))
