@@ -34,12 +34,13 @@ class RunFacts:
 
     Attributes:
         name: the notebook's or pipeline's name; also the experiment, unless the settings name another.
-        run_kind: `notebook`, `interactive`, `module` or `script`.
+        run_kind: `notebook`, `interactive`, `module`, `script` or `sweep`.
         source: path of the notebook or module, relative to the project where it lies inside.
         params: all parameters as plain data, secrets masked.
         resumed_from: key of the run that this one goes on with.
         first_run: key of the first of the runs that go on with each other.
         overridden: names of the parameters that were given from outside.
+        parent: key of the run that this one is a part of.
     """
 
     name: str
@@ -55,10 +56,13 @@ class RunFacts:
     resumed_from: str = ""
     first_run: str = ""
     overridden: Sequence[str] = ()
+    parent: str = ""
 
 
 class Driver:
     """Opens a run and ends it. A sidecar tells MLflow what the journal says, and a thread tells a watcher.
+
+    A run that is a part of another one does not wait for MLflow at its end: that one waits for all of them.
 
     Args:
         settings: the project's.
@@ -109,7 +113,7 @@ class Driver:
             raise
         if self._beside is None:
             self._beside = Beside(self.settings, warn)
-        self._beside.open(self.key)
+        self._beside.open(self.key, renews=not self.facts.parent)
         if self._watch is not None:
             self._watching = _Watching(self.journal.path, self._watch)
 
@@ -135,7 +139,8 @@ class Driver:
             by = uuid.uuid4().hex
             self.journal.append("run_finished", status=status.value, by=by, **facts)
             self._see_that_it_counts(by)
-            self._wait_for_mlflow(None if status is not RunStatus.KILLED else _INTERRUPTED)
+            if not self.facts.parent:
+                self._wait_for_mlflow(None if status is not RunStatus.KILLED else _INTERRUPTED)
         finally:
             self.journal.close()
             if self._watching is not None:

@@ -21,15 +21,37 @@ _Event = Mapping[str, Any]
 
 
 def send_trace(
-    client: MlflowClient, run_id: str, experiment: str, name: str, key: str, events: Sequence[_Event]
+    client: MlflowClient, run_id: str, experiment: str, name: str, key: str, events: Sequence[_Event], *, first: bool
 ) -> None:
-    """See that MLflow has the whole trace of the ended run, once. Raises Unreachable when it has not."""
-    steps = len({e["id"] for e in events if e["kind"] == "step_started"})
-    if _stored(client, run_id, experiment, key, steps + 1):
+    """See that MLflow has the whole trace of the ended run, once.
+
+    Args:
+        client: of the run's store.
+        run_id: the run in MLflow.
+        experiment: MLflow's id of its experiment.
+        name: the root span's.
+        key: the run's.
+        events: the run's, all of them.
+        first: nobody has tried that before, so there is nothing to look for; a search costs more with each run.
+
+    Raises:
+        Unreachable: it has not.
+    """
+    spans = 1 + len({e["id"] for e in events if e["kind"] == "step_started"})
+    if not first and _stored(client, run_id, experiment, key, spans):
         return
-    _Trace(run_id, experiment, name, key).build(events)
-    if not _stored(client, run_id, experiment, key, steps + 1):
+    trace_id = _Trace(run_id, experiment, name, key).build(events)
+    if not _is_whole(client, trace_id, spans) and not _stored(client, run_id, experiment, key, spans):
         raise Unreachable("the trace was sent, but is not in the store")
+
+
+def _is_whole(client: MlflowClient, trace_id: str, spans: int) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return len(client.get_trace(trace_id, display=False).data.spans) >= spans
+    except MlflowException:
+        return False
 
 
 def _stored(client: MlflowClient, run_id: str, experiment: str, key: str, spans: int) -> bool:
@@ -65,8 +87,8 @@ class _Trace:
         self._outputs: dict[str, Any] = {}
         self._wiring: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
-    def build(self, events: Sequence[_Event]) -> None:
-        """Make the spans and end them, which sends them."""
+    def build(self, events: Sequence[_Event]) -> str:
+        """Make the spans and end them, which sends them; gives the trace's id."""
         import mlflow
 
         for event in events:
@@ -74,6 +96,7 @@ class _Trace:
             if handler is not None:
                 handler(event)
         mlflow.flush_trace_async_logging()
+        return str(self._root.trace_id) if self._root is not None else ""
 
     def _span(self, name: str, kind: str, parent: Any, at: int, inputs: Any) -> Any:
         import mlflow
