@@ -55,7 +55,7 @@ class AttachedSession:
         self.run_id = attachment.run_id
         directory = Path(attachment.directory)
         values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values")
-        journal = Journal(directory, held=held(Path(attachment.lease)), mask=masker.event)
+        self.journal = journal = Journal(directory, held=held(Path(attachment.lease)), mask=masker.event)
         journal.append("kernel_started", process=this_process().as_dict())
         self.memory = RunMemory(
             values, journal, directory,

@@ -121,6 +121,12 @@ def failed_step(directory: Path) -> str:
     return next(iter(at_work.values()), failed)
 
 
+def why_killed(directory: Path) -> str:
+    """Why a process of a run was killed by its sidecar; empty where it was not."""
+    killed = [event["error"] for event in read_events(directory) if event["kind"] == "step_killed"]
+    return str(killed[-1]) if killed else ""
+
+
 def past_runs(runs: Path, **facts: Any) -> Iterator[RunRecord]:
     """Runs whose opening facts have these values, the newest first."""
     for directory in sorted(runs.glob("*"), reverse=True) if runs.is_dir() else ():
