@@ -121,7 +121,8 @@ def show_sweep(done: SweepOutcome, target: str) -> None:
 
 def _show_failure(done: SweepOutcome) -> None:
     if done.error:
-        show.err.print(f"[red]stopped:[/] {escape(done.error)}")
+        why = "interrupted" if done.status is RunStatus.KILLED else done.error
+        show.err.print(f"[red]stopped:[/] {escape(why)}")
     failed = next((point for point in done.points if point.status is RunStatus.FAILED), None)
     if failed is not None:
         where = f", step '{failed.failed_step}'," if failed.failed_step else ""

@@ -12,7 +12,6 @@ from typing import Any
 
 from p2p.errors import InputRefused, ParameterError
 from p2p.params import ParameterSet, Values
-from p2p.params.problems import unknown_problem
 from p2p.sweep.drawing import Spaces, draws, spaces_of
 from p2p.sweep.files import Row
 from p2p.sweep.lists import Unclosed, values_in
@@ -85,13 +84,13 @@ def fresh_seed() -> int:
 
 
 def listed_values(parameters: ParameterSet, values: Mapping[str, str]) -> dict[str, list[str]]:
-    """The values that each text lists, by name."""
+    """The values that each text lists, by name; one of a name that is none, for the parameters to refuse."""
     types = {parameter.name: parameter.annotation for parameter in parameters.parameters}
     found: dict[str, list[str]] = {}
-    problems = [unknown_problem(name, list(types)) for name in values if name not in types]
-    for name in (name for name in values if name in types):
+    problems: list[str] = []
+    for name, text in values.items():
         try:
-            found[name] = values_in(values[name], types[name])
+            found[name] = values_in(text, types[name]) if name in types else [text]
         except Unclosed as error:
             problems.append(f"{name}: {error}.")
     if problems:

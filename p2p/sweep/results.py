@@ -74,8 +74,9 @@ def lost(point: Point, directory: Path, error: BaseException) -> PointResult:
     status = RunStatus.KILLED if interrupted else RunStatus.FAILED
     if record is not None and record.status is not RunStatus.RUNNING:
         status = record.status if record.status is not RunStatus.FINISHED else status
+    seconds = (record.end["at"] - record.facts["at"]) / 1e9 if record is not None and record.end else 0.0
     return PointResult(
-        point.number, point.shown, directory.name if begun else "", record.run_id if record else "", status,
+        point.number, point.shown, directory.name if begun else "", record.run_id if record else "", status, seconds,
         error="" if interrupted else text,
     )  # fmt: skip
 
