@@ -77,6 +77,8 @@ class PipelineProcess:
         if self._killed:
             raise KeyboardInterrupt
         if not line:
+            self._process.kill()  # its pipe closes a moment before it is seen to be dead
+            self._process.wait()
             raise RunFailed("the process of the pipeline died")
         answer: dict[str, Any] = json.loads(line)
         return answer
