@@ -153,6 +153,11 @@ def sweep(
         list[str] | None,
         typer.Option("--log", metavar="NAME", help="Draw this parameter evenly by its logarithm."),
     ] = None,
+    optimize: Annotated[
+        str,
+        typer.Option("--optimize", metavar="GOAL", help="maximize:NAME or minimize:NAME, with Optuna (an extra)."),
+    ] = "",
+    trials: Annotated[int, typer.Option("--trials", metavar="N", min=1, help="Points of --optimize.")] = 20,
     jobs: Annotated[
         str, typer.Option("-j", "--jobs", metavar="N", help="Points that run at a time; auto for one on each core.")
     ] = "1",
@@ -180,6 +185,7 @@ def sweep(
 
     asked = Asked(
         params=param or (), points=points, grid=grid, sample=sample, seed=seed, by_log=log or (), jobs=jobs,
+        optimize=optimize, trials=trials,
         keep_going=keep_going, resume=resume, cache=not no_cache, html=html, log=log_output, directory=cwd,
         cell_timeout=cell_timeout,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 
 from p2p.cli import show
 from p2p.cli.text import escape
@@ -86,8 +86,8 @@ def table_of(points: Sequence[PointResult], *, waiting: str, title: str = "") ->
     names = varying([point.parameters for point in points])[:_PARAMETERS]
     measures = measure_names(points)[:_MEASURES]
     shown = Table(
-        "point", *map(escape, names), "state", "seconds", *map(escape, measures), title=title or None,
-        title_justify="left", box=None, pad_edge=False, header_style="bold",
+        "point", *map(escape, names), Column("state", no_wrap=True), "seconds", *map(escape, measures),
+        title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold",
     )  # fmt: skip
     for point in points:
         state = (_MARKS[point.status] + " " + point.status.value.lower()) if point.status else f"[dim]{waiting}[/]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,16 +97,20 @@ def _point(
     number: int, shown: Mapping[str, Any], parameters: ParameterSet, secrets: Mapping[str, str], key: str
 ) -> Point:
     hidden = [name for name, value in shown.items() if MASK in json.dumps(value)]
-    missing = [name for name in hidden if name not in secrets]
+    refuse_hidden([name for name in hidden if name not in secrets], key)
+    given = {name: value for name, value in shown.items() if name not in hidden}
+    text = {name: secrets[name] for name in hidden}
+    values = parameters.parse(given, text=text)
+    return Point(number, given, text, values.literals(), values.secret_texts())
+
+
+def refuse_hidden(missing: Sequence[str], key: str) -> None:
+    """Refuse to go on with a sweep whose secrets nobody has given again."""
     if missing:
         raise InputRefused(
             f"Sweep {key} was given the secret {', '.join(map(repr, missing))}, written nowhere.",
             cure=f"Give it again: -p {missing[0]}=...",
         )
-    given = {name: value for name, value in shown.items() if name not in hidden}
-    text = {name: secrets[name] for name in hidden}
-    values = parameters.parse(given, text=text)
-    return Point(number, given, text, values.literals(), values.secret_texts())
 
 
 def _finished(events: list[dict[str, Any]]) -> dict[int, PointResult]:

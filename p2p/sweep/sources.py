@@ -9,16 +9,28 @@ from p2p.sweep.points import Point, PointResult
 
 
 class Source(Protocol):
-    """Gives points as long as there are any, and hears of what became of them."""
+    """Gives points as long as there are any, and hears of what became of them.
+
+    Attributes:
+        total: how many there are in all.
+        points: those that are known so far.
+        best: the number of the best one; None where nothing tells better from worse.
+    """
 
     total: int
+
+    @property
+    def points(self) -> Sequence[Point]: ...
+
+    @property
+    def best(self) -> int | None: ...
 
     def next(self) -> Point | None:
         """The next point; None when there is none."""
         ...
 
-    def heard(self, point: Point, result: PointResult) -> None:
-        """A point has ended."""
+    def heard(self, point: Point, result: PointResult) -> str:
+        """A point has ended; gives why no other should be started, and nothing where that is not so."""
         ...
 
     def planned(self) -> dict[str, Any]:
@@ -37,6 +49,7 @@ class Listed:
 
     def __init__(self, points: Sequence[Point], done: frozenset[int] = frozenset(), **facts: Any) -> None:
         self.points = points
+        self.best: int | None = None
         self.total = len(points)
         self._facts = facts
         self._left = iter([point for point in points if point.number not in done])
@@ -44,8 +57,8 @@ class Listed:
     def next(self) -> Point | None:
         return next(self._left, None)
 
-    def heard(self, point: Point, result: PointResult) -> None:
-        """They are what they are."""
+    def heard(self, point: Point, result: PointResult) -> str:
+        return ""  # they are what they are
 
     def planned(self) -> dict[str, Any]:
         return {**self._facts, "points": [dict(point.shown) for point in self.points]}

@@ -228,9 +228,9 @@ class _Sweep:
         del self._in_flight[point.number]
         self._results[point.number] = result
         self._failed = self._failed or not result.finished
+        self.error = self.error or self._source.heard(point, result)
         if result.error == NOTEBOOK_CHANGED:
             self.error = result.error
-        self._source.heard(point, result)
         self._tell_end(result)
         self._watch.ended(result)
 
@@ -246,15 +246,14 @@ class _Sweep:
             self._driver.journal.append("artifact", path=TABLE, folder="")
             self._driver.journal.append("logged", metrics=_counts(points))
         run_id = read_sent(self._driver.directory).run_id
-        best = getattr(self._source, "best", None)
         return SweepOutcome(
             self._driver.key, run_id, self._target.facts.shown, status, points, time.monotonic() - self._began, path,
-            best, error,
+            self._source.best, error,
         )  # fmt: skip
 
     def _all_points(self) -> list[PointResult]:
         """Every point; those that have not begun say so."""
-        left = {point.number: PointResult(point.number, point.shown) for point in getattr(self._source, "points", ())}
+        left = {point.number: PointResult(point.number, point.shown) for point in self._source.points}
         return [result for _, result in sorted({**left, **self._results}.items())]
 
 
