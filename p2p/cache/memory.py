@@ -16,6 +16,7 @@ from p2p.cache import generators
 from p2p.cache.earlier import Deeds, Earlier
 from p2p.cache.entries import Entries
 from p2p.cache.known import KnownStep
+from p2p.cache.turns import Turns
 from p2p.errors import StoreError
 from p2p.execution import EventSink, Work
 from p2p.model import ValueRef
@@ -33,6 +34,7 @@ class RunMemory:
         directory: this run's directory.
         earlier: the run that this one resumes.
         entries: the cache; None when it is off.
+        turns: lets equal steps of runs at the same time run one after the other; None where nobody waits.
     """
 
     def __init__(
@@ -43,12 +45,14 @@ class RunMemory:
         *,
         earlier: Earlier | None = None,
         entries: Entries | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.values = values
         self.events = events
         self.directory = directory
         self.earlier = earlier
         self.entries = entries
+        self.turns = turns
         self._began = False
         self._deeds: dict[Path, Deeds] = {}
 

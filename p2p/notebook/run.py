@@ -167,6 +167,7 @@ def _environment(notebook: Notebook, values: Values, driver: Driver, options: Ru
         tracking_uri=driver.settings.tracking_uri, root=str(driver.settings.root),
         lease=str(driver.settings.lease(driver.key)), resumes=options.reuse.directory,
         first_run=options.reuse.first_run, cache=options.reuse.cache,
+        turns=options.part_of is not None and options.part_of.side_by_side,
         notebook=str(notebook.path.resolve()), given=values.literals(), convert=bool(values.converted()),
     )  # fmt: skip
     return {**os.environ, **attachment.environment(values.secrets(), values.secret_texts())}

@@ -122,7 +122,12 @@ def run_in_process(
         driver.connect()
         # Through a pipe, where nobody else can read it; it is written nowhere.
         secrets = sorted(values.secret_texts())
-        request = {"attachment": _attachment(driver, reuse), "given": given, "text": text, "masked": secrets}
+        request = {
+            "attachment": _attachment(driver, reuse, turns=part_of.side_by_side),
+            "given": given,
+            "text": text,
+            "masked": secrets,
+        }
         error = _asked(process, request, driver)
     except BaseException as stopped:
         where = failed_step(driver.directory)
@@ -146,12 +151,12 @@ def _asked(process: PipelineProcess, request: dict[str, Any], driver: Driver) ->
         return why_killed(driver.directory) or error.message
 
 
-def _attachment(driver: Driver, reuse: Reuse) -> dict[str, Any]:
+def _attachment(driver: Driver, reuse: Reuse, *, turns: bool) -> dict[str, Any]:
     return asdict(Attachment(
         directory=str(driver.directory), run_id=driver.run_id, experiment=driver.experiment,
         tracking_uri=driver.settings.tracking_uri, root=str(driver.settings.root),
         lease=str(driver.settings.lease(driver.key)), notebook="", resumes=reuse.directory,
-        first_run=reuse.first_run, cache=reuse.cache,
+        first_run=reuse.first_run, cache=reuse.cache, turns=turns,
     ))  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def run_sweep(
     beside = Beside(settings, warn)
     driver = Driver(settings, _facts(target, options, around), mask=masker.event, beside=beside)
     sweep = _Sweep(target, source, options, driver, PartOf(
-        whole=driver.key, beside=beside, around=around, key="", point=0,
+        whole=driver.key, beside=beside, around=around, key="", point=0, side_by_side=options.jobs > 1,
     ), watch or Unwatched())  # fmt: skip
     try:
         driver.open()

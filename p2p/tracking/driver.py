@@ -70,6 +70,7 @@ class PartOf:
         around: the surroundings of all its parts.
         key: the key that this run is to have.
         point: its number among the parts.
+        side_by_side: other parts run at the same time.
     """
 
     whole: str
@@ -77,6 +78,7 @@ class PartOf:
     around: Surroundings
     key: str
     point: int
+    side_by_side: bool
 
 
 class Driver:

@@ -206,3 +206,14 @@ def test_a_sweep_that_is_killed_leaves_no_run_and_no_kernel(shop: Workshop) -> N
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert nothing_is_left(shop, "killed") == LEFT
+
+
+def test_a_step_that_all_points_have_in_common_is_run_once(shop: Workshop) -> None:
+    """Both kernels come to it at about the same time, long before it has ended."""
+    load = "%%step load\nimport time\ntime.sleep(4)\nrows = [1, 2, 3]"
+    path = shop.write("common", load, "%%step add\ntotal = x * sum(rows)", params="x: int = 1")
+    done = shop.p2p("sweep", str(path), "-p", "x=1,2", "-j", "2", "--json").answer
+    assert [point["measures"]["total"] for point in done["points"]] == [6, 12]
+    records = [record for record in shop.records(run_kind="notebook") if record.facts["name"] == "common"]
+    states = sorted(step.state.value for record in records if (step := record.step("load")) is not None)
+    assert states == ["cached", "done"]
