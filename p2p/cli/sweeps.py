@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from p2p.cli import show
 from p2p.cli.module import notebook_digest
@@ -36,6 +36,8 @@ from p2p.sweep.resuming import Resumed, refuse_hidden, resumed
 from p2p.sweep.sources import Source
 from p2p.sweep.story import Gone
 from p2p.sweep.targets import NotebookOptions, Target
+
+_JOBS: Final = 100  # points at a time; a sidecar sends somewhat more runs at a time than that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +173,6 @@ def _jobs(text: str) -> int:
     """How many points run at a time; all cores for `auto` and 0."""
     if text.strip().lower() in ("auto", "0"):
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not text.strip().isdecimal() or int(text) > 256:
-        raise InputRefused(f"-j {text[:20]!r} is no number of points at a time.", cure="Give 1 to 256, or auto.")
+    if not text.strip().isdecimal() or not 1 <= int(text) <= _JOBS:
+        raise InputRefused(f"-j {text[:20]!r} is no number of points at a time.", cure=f"Give 1 to {_JOBS}, or auto.")
     return int(text)

@@ -32,6 +32,7 @@ class Crew(Generic[Job, Result]):
         self._done: queue.SimpleQueue[tuple[Job, Result | BaseException]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._working: set[int] = set()
+        self._stopped = False
 
     def give(self, job: Job) -> None:
         """Have a job done."""
@@ -54,7 +55,8 @@ class Crew(Generic[Job, Result]):
             self._jobs.put(None)
 
     def interrupt(self) -> None:
-        """Raise KeyboardInterrupt in the threads that are at work, as Ctrl-C does in the main thread."""
+        """Raise KeyboardInterrupt in the threads that are at work, as Ctrl-C does in the main thread; begin no job."""
+        self._stopped = True
         for thread in list(self._working):
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt))
 
@@ -74,6 +76,8 @@ class Crew(Generic[Job, Result]):
         while (job := self._jobs.get()) is not None:
             try:
                 self._working.add(me)
+                if self._stopped:
+                    raise KeyboardInterrupt
                 result: Result | BaseException = self._work(job)
                 self._working.discard(me)
             except BaseException as error:  # noqa: BLE001  # it is the job's result, told to whoever gave it

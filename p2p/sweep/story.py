@@ -196,7 +196,10 @@ class _Sweep:
         """Keep the table, end the parent run, and wait a little until MLflow knows all of it."""
         self._keep_table(status, last=False)
         self._driver.end(status, **({"error": error} if error else {}))
-        self._part_of.beside.all_sent(within=0.3 if status is RunStatus.KILLED else None)
+        beside = self._part_of.beside
+        interrupted = status is RunStatus.KILLED
+        if not beside.all_sent(within=0.3 if interrupted else None) and beside.is_busy and not interrupted:
+            warn(f"MLflow is still being told of {beside.unsent} runs, which goes on in the background.")
         return self._keep_table(status, last=True, error=error)
 
     def _start_points(self) -> None:

@@ -17,7 +17,7 @@ from p2p.tracking.owner import this_process
 
 _START = 90.0  # seconds that the process may take to import MLflow and to make the store, on a busy machine
 _FIRST = 4.0  # seconds that the store may take to make a run before the run goes on without it
-_FREE = 0.5  # seconds that an answer may take and still cost nothing: a sweep waits for one at each of its runs
+_FREE = 1.0  # seconds that each run of a sweep may wait without using up the patience of the whole
 
 
 def patience() -> float:
@@ -54,6 +54,7 @@ class Beside:
         self._runs: dict[str, dict[str, str]] = {}
         self._refused: list[str] = []
         self._left = patience()
+        self._free = 0.0
         self._start()
 
     def open(self, key: str, *, renews: bool = True) -> None:
@@ -68,6 +69,7 @@ class Beside:
                 self._start()
                 for other in list(self._unsent):
                     self._say(do="open", key=other, spare=self._spare)
+            self._free = 0.0 if renews else _FREE
             if renews:
                 self._left = patience()
                 self._warned = False
@@ -90,6 +92,16 @@ class Beside:
     def all_sent(self, *, within: float | None = None) -> bool:
         """Wait until MLflow knows the whole of all runs that were opened; False when it does not within its time."""
         return self._waited_for(lambda: not self._unsent, within)
+
+    @property
+    def unsent(self) -> int:
+        """How many of its runs MLflow does not know the whole of."""
+        return len(self._unsent)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is still sending, as far as is known here."""
+        return bool(self._unsent) and not self._trouble and self._process.poll() is None
 
     def hurry(self) -> None:
         """From now on, let nobody wait for anything, nor those who do already."""
@@ -171,9 +183,7 @@ class Beside:
         """Wait, out of what the store may add to the run."""
         began = time.monotonic()
         self._wait(seconds, until)
-        spent = time.monotonic() - began
-        if spent > _FREE:
-            self._left = max(0.0, self._left - spent)
+        self._left = max(0.0, self._left - max(0.0, time.monotonic() - began - self._free))
 
     def _wait(self, seconds: float, until: Callable[[], bool]) -> None:
         with self._changed:

@@ -19,7 +19,7 @@ _INTERVAL = 0.25
 _WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds before the next try, while the store takes nothing
 _OTHERS_EVERY = 10.0  # seconds between two looks for what others left unsent, when there was nothing
 _WARN_AFTER = 3.5  # seconds that sending one run may take before the owner is told
-_MOST = 64  # runs that are sent at a time: each has a lock file open, and a process may have 1,024 files open
+_MOST = 128  # runs that are sent at a time: each has a file open, and a sweep that runs ahead of them is to wait
 
 _log = logging.getLogger(__name__)
 

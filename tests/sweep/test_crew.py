@@ -63,16 +63,22 @@ def test_work_is_interrupted_and_cleans_up(gate: threading.Event) -> None:
     crew.interrupt()
     [(job, error)] = crew.left(MAY_TAKE)
     assert (job, type(error), cleaned) == ("long", KeyboardInterrupt, ["long"])
-    crew.give("is it alive?")
-    time.sleep(0.05)
-    crew.interrupt()
-    assert [job for job, _ in crew.left(MAY_TAKE)] == ["is it alive?"]
+    crew.give("too late")  # as for a job that was given a moment before, and not begun yet
+    [(job, error)] = crew.left(MAY_TAKE)
+    assert (job, type(error), cleaned) == ("too late", KeyboardInterrupt, ["long"])
     crew.dismiss()
 
 
 def test_what_does_not_stop_is_left_behind(gate: threading.Event) -> None:
-    crew = Crew(1, lambda job: gate.wait(MAY_TAKE))  # a wait in C, which no error reaches
+    begun = threading.Event()
+
+    def work(_job: str) -> bool:
+        begun.set()
+        return gate.wait(MAY_TAKE)  # in C, where no error reaches it
+
+    crew = Crew(1, work)
     crew.give("deaf")
+    assert begun.wait(MAY_TAKE)
     crew.interrupt()
     assert crew.left(0.1) == []
     assert crew.busy == 1

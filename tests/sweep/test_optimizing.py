@@ -75,14 +75,15 @@ def test_a_seed_asks_for_the_same_points(parameters: ParameterSet) -> None:
     assert [r.parameters for r in first.values()] != [r.parameters for r in other.values()]
 
 
-def test_a_sweep_that_is_gone_on_with_knows_what_came_before(parameters: ParameterSet) -> None:
-    done = run(optimized(parameters, 40), most=30)
+@pytest.mark.parametrize("before", [5, 30])
+def test_a_sweep_that_is_gone_on_with_knows_what_came_before(parameters: ParameterSet, before: int) -> None:
+    done = run(optimized(parameters, 40), most=before)
     source = optimized(parameters, 40, done)
     assert [trial.value for trial in source._study.trials] == [r.measures["loss"] for r in done.values()]
     assert [trial.params["n"] for trial in source._study.trials] == [str(r.parameters["n"]) for r in done.values()]
     rest = run(source)
-    assert sorted(rest) == list(range(31, 41))
-    assert not [r for r in rest.values() if r.parameters in [before.parameters for before in done.values()]]
+    assert sorted(rest) == list(range(before + 1, 41))
+    assert not [r for r in rest.values() if r.parameters in [known.parameters for known in done.values()]]
     assert source.best in {**done, **rest}
 
 
