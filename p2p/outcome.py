@@ -48,7 +48,7 @@ class RunOutcome:
             "status": self.status.value,
             "seconds": round(self.seconds, 3),
             "steps": [step_summary(s) for s in self.steps],
-            "outputs": {name: _json_value(value) for name, value in self.outputs.items()},
+            "outputs": {name: json_value(value) for name, value in self.outputs.items()},
             "failed_step": self.failed_step or None,
             "failed_cell": self.failed_cell,
             "error": self.error or None,
@@ -87,7 +87,8 @@ def not_stored(steps: Sequence[StepRecord]) -> list[str]:
     ]
 
 
-def _json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:
+    """A value as JSON tells of it: plain data is itself, a reference its type, shape and digest."""
     if isinstance(value, ValueRef):
         return {"type": value.type, "shape": list(value.shape), "digest": value.digest}
     return value

@@ -6,6 +6,7 @@ from p2p.cache.earlier import CellState, Earlier
 from p2p.cache.entries import Entries, Kept
 from p2p.cache.memory import RunMemory
 from p2p.cache.reuse import Reuse, check_target, going_on_with
+from p2p.cache.turns import Turns
 
 __all__ = [
     "CellState",
@@ -14,6 +15,7 @@ __all__ = [
     "Kept",
     "Reuse",
     "RunMemory",
+    "Turns",
     "check_target",
     "code_of_cell",
     "code_of_function",

@@ -17,6 +17,7 @@ from p2p.cache.doubts import FILES
 from p2p.cache.entries import Kept, key_of
 from p2p.cache.fingerprints import IMMUTABLE
 from p2p.cache.sharing import Held, held, in_and_out, restored, shared, the_same, views
+from p2p.cache.turns import Turn
 from p2p.cache.watching import watched
 from p2p.errors import StoreError
 from p2p.execution import Recalled, Work
@@ -46,6 +47,7 @@ class KnownStep:
         self._seen: Mapping[str, None] = {}
         self._before: generators.States = {}
         self._keys: dict[str, str] = {}
+        self._turn: Turn | None = None
         self.changed: _Refs = {}
 
     def references(self) -> dict[str, ValueRef]:
@@ -55,7 +57,28 @@ class KnownStep:
         return self._inputs
 
     def recall(self, step_id: str) -> Recalled | None:
-        """The result of this step, if the resumed run or the cache has it."""
+        """The result of this step, if the resumed run or the cache has it, or will have it in a moment."""
+        return self._recalled(step_id) or self._recalled_in_turn(step_id)
+
+    def _recalled_in_turn(self, step_id: str) -> Recalled | None:
+        if self._run.turns is None or not self._is_kept_for_others():
+            return None
+        self._turn = self._run.turns.take(self._key(""))
+        found = self._recalled(step_id)
+        self._end_turn(kept=True if found is not None else None)
+        return found
+
+    def _is_kept_for_others(self) -> bool:
+        known = self._code is not None and self._run.entries is not None and self._work.policy.cache
+        return known and not self._undecided()
+
+    def _end_turn(self, *, kept: bool | None) -> None:
+        """Let equal steps go on; None where this one has yet to run."""
+        if self._turn is not None and kept is not None:
+            self._turn.end(kept=kept)
+            self._turn = None
+
+    def _recalled(self, step_id: str) -> Recalled | None:
         for kept, why in self._candidates():
             found = self._load(kept)
             if found is not None:
@@ -111,12 +134,22 @@ class KnownStep:
     def watching(self) -> Iterator[None]:
         """See what the body touches, and where it leaves the random generators."""
         self._before = generators.states()
-        with watched(self._work.policy.paths, self._run.own) as touched:
-            yield
+        try:
+            with watched(self._work.policy.paths, self._run.own) as touched:
+                yield
+        except BaseException:
+            if self._turn is not None:
+                self._turn.give_up()
+            raise
         self._seen = touched.seen
 
     def keep(self, step_id: str, outputs: Mapping[str, Any], refs: _Refs) -> dict[str, Any]:
         """Keep the result for whoever resumes this run, and in the cache where that is safe."""
+        told = self._kept_where_safe(step_id, outputs, refs)
+        self._end_turn(kept="kept" in told and "uncached" not in told)
+        return told
+
+    def _kept_where_safe(self, step_id: str, outputs: Mapping[str, Any], refs: _Refs) -> dict[str, Any]:
         if self._code is None:
             return {}
         self.changed = self._changed_inputs()

@@ -16,6 +16,7 @@ from p2p.cache import generators
 from p2p.cache.earlier import Deeds, Earlier
 from p2p.cache.entries import Entries
 from p2p.cache.known import KnownStep
+from p2p.cache.turns import Turns
 from p2p.errors import StoreError
 from p2p.execution import EventSink, Work
 from p2p.model import ValueRef
@@ -34,6 +35,7 @@ class RunMemory:
         directory: this run's directory.
         earlier: the run that this one resumes.
         entries: the cache; None when it is off.
+        turns: lets equal steps of runs at the same time run one after the other; None where nobody waits.
 
     Attributes:
         own: beginnings of the paths of p2p's and MLflow's files, which steps touch without depending on them.
@@ -47,6 +49,7 @@ class RunMemory:
         *,
         earlier: Earlier | None = None,
         entries: Entries | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.values = values
         self.events = events
@@ -55,6 +58,7 @@ class RunMemory:
         self.entries = entries
         ours = directory.parents[1]
         self.own = tuple(str(path.resolve()) for path in (ours, *(ours.parent / name for name in _MLFLOWS)))
+        self.turns = turns
         self._began = False
         self._deeds: dict[Path, Deeds] = {}
 

@@ -85,6 +85,10 @@ def going_on_with(settings: Settings, run: str, *, cache: bool = True) -> Reuse:
         raise InputRefused(f"Run {record.key} is still running.", cure="Wait for its end, or stop it.")
     if record.status is RunStatus.FINISHED:
         raise InputRefused(f"Run {record.key} has finished: nothing is left to do.", cure="Run without --resume.")
+    if record.facts.get("run_kind") == "sweep":
+        raise InputRefused(
+            f"Run {record.key} is a sweep.", cure=f"Go on with it: p2p sweep TARGET --resume {record.key}."
+        )
     if record.facts.get("run_kind") not in ("notebook", "module"):
         raise InputRefused(
             f"Run {record.key} is of the kind {record.facts.get('run_kind')}; "

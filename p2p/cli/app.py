@@ -132,6 +132,68 @@ def run(
     raise typer.Exit(code)
 
 
+@app.command()
+def sweep(
+    target: Annotated[str, typer.Argument(help="A notebook, a pipeline NAME, or a version NAME@3.")],
+    param: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--param", metavar="NAME=V1,V2,...", help="The values of a parameter, parted by commas."),
+    ] = None,
+    points: Annotated[
+        Path | None,
+        typer.Option("-f", "--points-file", metavar="FILE", help="Points from a CSV, YAML or JSON file: a row each."),
+    ] = None,
+    grid: Annotated[bool, typer.Option("--grid", help="All combinations of the values (the default).")] = False,
+    sample: Annotated[
+        int,
+        typer.Option("--sample", metavar="N", min=0, help="Draw N points from the values, types and bounds."),
+    ] = 0,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of what is drawn; recorded with the sweep.")] = None,
+    log: Annotated[
+        list[str] | None,
+        typer.Option("--log", metavar="NAME", help="Draw this parameter evenly by its logarithm."),
+    ] = None,
+    optimize: Annotated[
+        str,
+        typer.Option("--optimize", metavar="GOAL", help="maximize:NAME or minimize:NAME, with Optuna (an extra)."),
+    ] = "",
+    trials: Annotated[int, typer.Option("--trials", metavar="N", min=1, help="Points of --optimize.")] = 20,
+    jobs: Annotated[
+        str, typer.Option("-j", "--jobs", metavar="N", help="Points that run at a time; auto for one on each core.")
+    ] = "1",
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Go on with further points when one failed.")
+    ] = False,
+    resume: Annotated[
+        str, typer.Option("--resume", metavar="RUN", help="Go on with this sweep: its finished points are kept.")
+    ] = "",
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Run every step, also where its result is known.")
+    ] = False,
+    html: Annotated[bool, typer.Option("--html", help="Keep each executed notebook as HTML too.")] = False,
+    log_output: Annotated[bool, typer.Option("--log-output", help="Stream what cells and steps print.")] = False,
+    cwd: Annotated[
+        Path | None, typer.Option("--cwd", help="The kernels' working directory (default: the notebook's).")
+    ] = None,
+    cell_timeout: Annotated[
+        int | None, typer.Option("--cell-timeout", help="Seconds one cell may take.", min=1)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run a notebook or a pipeline at many points, as one parent run with a run for each."""
+    from p2p.cli.sweeps import Asked, sweep_shown
+
+    asked = Asked(
+        params=param or (), points=points, grid=grid, sample=sample, seed=seed, by_log=log or (), jobs=jobs,
+        optimize=optimize, trials=trials,
+        keep_going=keep_going, resume=resume, cache=not no_cache, html=html, log=log_output, directory=cwd,
+        cell_timeout=cell_timeout,
+    )  # fmt: skip
+    code = sweep_shown(target, asked, as_json=json)
+    _keep_store_small()
+    raise typer.Exit(code)
+
+
 def _keep_store_small() -> None:
     from p2p.cli.storing import prune_over_limit
     from p2p.settings import load_settings

@@ -45,7 +45,7 @@ def run_shown(
 ) -> RunOutcome:  # fmt: skip
     """Run a pipeline and show how it goes and ends; with `as_json`, the answer is all that stdout gets."""
     prints: Any = _stdout_is_stderr() if as_json else contextlib.nullcontext()
-    digest = _notebook_digest(pipeline, settings)
+    digest = notebook_digest(pipeline, settings)
     with Watch(quiet=as_json) as watch, prints:
         outcome = run_pipeline(
             pipeline, values, settings, notebook_digest=digest, watch=watch, reuse=reuse, engine=engine
@@ -71,7 +71,8 @@ def _stdout_is_stderr() -> Iterator[None]:
         os.close(kept)
 
 
-def _notebook_digest(pipeline: Pipeline, settings: Settings) -> str:
+def notebook_digest(pipeline: Pipeline, settings: Settings) -> str:
+    """The digest of the notebook that a version was exported from; empty where it tells none."""
     try:
         return read_manifest(settings.pipelines / pipeline.name / f"v{pipeline.version}").notebook_digest
     except (P2PError, ValueError, TypeError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,15 @@ class GoodRun:
     at: float
 
 
+_BULKY = ("params", "packages")  # facts that are asked for nowhere here, and are nearly all of an opening
+
+
 class GoodRuns:
-    """All runs of a project, each looked into no further than it is asked for."""
+    """All runs of a project, the newest first, each looked into no further than it is asked for."""
 
     def __init__(self, runs: Path) -> None:
-        directories = sorted(runs.glob("*"), reverse=True) if runs.is_dir() else []
-        self._openings = [(path, found) for path in directories if (found := opening(path)) is not None]
+        self._unread = iter(sorted(runs.glob("*"), reverse=True) if runs.is_dir() else [])
+        self._read: list[tuple[Path, Mapping[str, Any]]] = []
 
     def last(self, verified: Collection[str] = (), **facts: Any) -> GoodRun | None:
         """The newest one; None when there is none.
@@ -39,12 +42,20 @@ class GoodRuns:
                 ended well and given other values than the notebook.
             facts: values that its opening facts must have.
         """
-        for directory, opened in self._openings:
+        for directory, opened in self._openings():
             if _has(opened, facts):
                 record = read_record(directory)
                 if record.status is RunStatus.FINISHED and (not _is_proof(opened) or record.run_id in verified):
                     return GoodRun(record.run_id or record.key, record.end["at"] / 1e9)
         return None
+
+    def _openings(self) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+        yield from self._read
+        for path in self._unread:
+            opened = opening(path)
+            if opened is not None:
+                self._read.append((path, {name: value for name, value in opened.items() if name not in _BULKY}))
+                yield self._read[-1]
 
 
 def _is_proof(opened: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ _OTHER_KERNELS: Final = re.compile(
     r"(ir|julia|bash|zsh|xcpp|javascript|deno|tslab|ruby|scala|almond|rust|evcxr|gophernotes|octave|matlab|stata|sas)\b.*",
     re.IGNORECASE,
 )
+
+
+_filters = threading.Lock()  # the filters of warnings are the whole process's, and a sweep has several threads
 
 
 def load_notebook(path: Path) -> dict[str, Any]:
@@ -58,7 +62,7 @@ def _valid(path: Path, document: dict[str, Any]) -> Any:
     from nbformat.validator import NotebookValidationError, normalize, validate
 
     try:
-        with warnings.catch_warnings():
+        with _filters, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of missing and repeated ids, which are mended here
             _, found = normalize(node)
         validate(found, relax_add_props=True)

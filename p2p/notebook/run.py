@@ -25,9 +25,9 @@ from p2p.session.attached import check_secrets
 from p2p.settings import Settings
 from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts
-from p2p.tracking.driver import Watcher
+from p2p.tracking.driver import PartOf, Watcher
 from p2p.tracking.journal import read_events
-from p2p.tracking.records import failed_step, read_record
+from p2p.tracking.records import failed_step, read_record, why_killed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,7 @@ class RunOptions:
         kernel: the kernelspec; the default runs in the environment that p2p itself is in.
         tags: further tags of the run.
         reuse: earlier results that it may use.
+        part_of: the sweep that the run is a part of.
     """
 
     output: Path | None = None
@@ -53,6 +54,7 @@ class RunOptions:
     kernel: str = "python3"
     tags: Mapping[str, str] = field(default_factory=dict)
     reuse: Reuse = field(default_factory=Reuse)
+    part_of: PartOf | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def run_notebook(
     masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
     document = load_to_run(path)
     check_secrets(values.secrets(), values.secret_texts())
-    driver = Driver(settings, _facts(notebook, values, settings, options), watch=watch, mask=masker.event)
+    facts_of_run = _facts(notebook, values, settings, options)
+    driver = Driver(settings, facts_of_run, watch=watch, mask=masker.event, part_of=options.part_of)
     driver.open()
     try:
         failure = _execute(notebook, document, values, driver, options, masker)
@@ -115,10 +118,11 @@ def run_notebook(
 
 
 def _facts(notebook: Notebook, values: Values, settings: Settings, options: RunOptions) -> RunFacts:
+    around = facts.surroundings(settings.root) if options.part_of is None else options.part_of.around
     return RunFacts(
         name=notebook.name, run_kind="notebook", source=facts.relative(notebook.path, settings.root),
-        notebook_digest=notebook.digest, params=values.plain(), git_commit=facts.git_commit(settings.root),
-        python=facts.python_version(), packages=facts.package_versions(), tags=options.tags,
+        notebook_digest=notebook.digest, params=values.plain(), git_commit=around.git_commit,
+        python=around.python, packages=around.packages, tags=options.tags,
         overridden=values.overridden, resumed_from=options.reuse.resumed_from, first_run=options.reuse.first_run,
     )  # fmt: skip
 
@@ -162,6 +166,7 @@ def _environment(notebook: Notebook, values: Values, driver: Driver, options: Ru
         tracking_uri=driver.settings.tracking_uri, root=str(driver.settings.root),
         lease=str(driver.settings.lease(driver.key)), resumes=options.reuse.directory,
         first_run=options.reuse.first_run, cache=options.reuse.cache,
+        turns=options.part_of is not None and options.part_of.side_by_side,
         notebook=str(notebook.path.resolve()), given=values.literals(), convert=bool(values.converted()),
     )  # fmt: skip
     return {**os.environ, **attachment.environment(values.secrets(), values.secret_texts())}
@@ -169,8 +174,7 @@ def _environment(notebook: Notebook, values: Values, driver: Driver, options: Ru
 
 def _why_it_died(driver: Driver) -> str:
     """The sidecar kills a kernel whose step does not stop when its time is over; any other death is its own."""
-    killed = [event["error"] for event in read_events(driver.directory) if event["kind"] == "step_killed"]
-    return str(killed[-1]) if killed else "the kernel died"
+    return why_killed(driver.directory) or "the kernel died"
 
 
 def _running_cell(driver: Driver) -> int | None:

@@ -12,6 +12,7 @@ import yaml
 from p2p.errors import ParameterError
 
 LIMIT: Final = 1024 * 1024
+SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
 def load_params_file(path: str | Path) -> dict[str, Any]:
@@ -24,22 +25,27 @@ def load_params_file(path: str | Path) -> dict[str, Any]:
         ParameterError: the file cannot be read, is over 1 MiB or is no mapping of names; names file and line.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in {".yaml", ".yml", ".json"}:
+    if path.suffix.lower() not in SUFFIXES:
         raise ParameterError([f"{path}: a parameter file ends in .yaml, .yml or .json."])
-    text = _text(path)
-    data, problem = (_json if suffix == ".json" else _yaml)(text)
+    return mapping_in(str(path), read_plain(path))
+
+
+def read_plain(path: Path) -> Any:
+    """The plain data in a YAML or JSON file, read as strictly as parameters are."""
+    text = read_text(path)
+    data, problem = (_json if path.suffix.lower() == ".json" else _yaml)(text)
     if problem:
         raise ParameterError([f"{path}, {problem}"])
-    return _mapping(path, data)
+    return data
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file of at most 1 MiB, without a byte order mark."""
     try:
         with path.open("rb") as file:
             raw = file.read(LIMIT + 1)
-    except OSError as error:
-        raise ParameterError([f"{path}: cannot be read: {error.strerror or error}."]) from error
+    except (OSError, ValueError) as error:  # a NUL in its name
+        raise ParameterError([f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}."]) from error
     if len(raw) > LIMIT:
         raise ParameterError([f"{path}: over 1 MiB, too large for a parameter file."])
     try:
@@ -49,12 +55,13 @@ def _text(path: Path) -> str:
         raise ParameterError([f"{path}, line {line}: not UTF-8 text."]) from error
 
 
-def _mapping(path: Path, data: Any) -> dict[str, Any]:
+def mapping_in(where: str, data: Any) -> dict[str, Any]:
+    """The data as parameters by name; `where` it stands is named where it is none."""
     if not isinstance(data, dict):
-        raise ParameterError([f"{path}, line 1: must be a mapping of names to values, such as `month: 2`."])
+        raise ParameterError([f"{where}, line 1: must be a mapping of names to values, such as `month: 2`."])
     odd = [key for key in data if type(key) is not str]
     if odd:
-        raise ParameterError([f"{path}: names must be text, got {', '.join(map(str, odd))}; put them in quotes."])
+        raise ParameterError([f"{where}: names must be text, got {', '.join(map(str, odd))}; put them in quotes."])
     return data
 
 

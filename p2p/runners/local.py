@@ -68,7 +68,7 @@ def run_pipeline(
     reuse = reuse or Reuse()
     reuse = reuse if engine in (LOCAL, ISOLATED) else replace(reuse, cache=False)
     check_target(reuse, "module", pipeline.name)
-    facts_of_run = _facts(pipeline, values, settings, notebook_digest, tags or {}, reuse)
+    facts_of_run = facts_of(pipeline, values, facts.surroundings(settings.root), notebook_digest, tags or {}, reuse)
     masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
     driver = Driver(settings, facts_of_run, watch=watch, mask=masker.event)
     with engine_named(engine) as made_for:
@@ -243,18 +243,18 @@ def no_quiet_exit() -> Iterator[None]:
         os._exit = leave
 
 
-def _facts(
+def facts_of(
     pipeline: Pipeline,
     values: Values,
-    settings: Settings,
+    around: facts.Surroundings,
     notebook_digest: str,
     tags: Mapping[str, str],
     reuse: Reuse,
 ) -> RunFacts:
+    """What is known of a run of `pipeline` when it opens."""
     return RunFacts(
         name=pipeline.name, run_kind="module", source=f"pipelines/{pipeline.name}/v{pipeline.version}",
         version=pipeline.version, notebook_digest=notebook_digest, params=values.plain(),
-        git_commit=facts.git_commit(settings.root), python=facts.python_version(),
-        packages=facts.package_versions(), tags=tags, overridden=values.overridden, resumed_from=reuse.resumed_from,
-        first_run=reuse.first_run,
+        git_commit=around.git_commit, python=around.python, packages=around.packages, tags=tags,
+        overridden=values.overridden, resumed_from=reuse.resumed_from, first_run=reuse.first_run,
     )  # fmt: skip

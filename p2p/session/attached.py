@@ -32,6 +32,7 @@ class Attachment:
         resumes: directory of the run that this one resumes.
         first_run: key of the first of the runs that resume each other.
         cache: results of equal steps of other runs may be used, and kept for them.
+        turns: other runs go on at the same time, and equal steps of theirs are waited for.
         given: parameters given from outside, as the literals that stand in the injected cell.
         convert: some of them have types that a literal cannot have (dates, paths, secrets).
     """
@@ -46,6 +47,7 @@ class Attachment:
     resumes: str = ""
     first_run: str = ""
     cache: bool = True
+    turns: bool = False
     given: Mapping[str, Any] = field(default_factory=dict)
     convert: bool = False
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from p2p.cache import Earlier, Entries, RunMemory
+from p2p.cache import Earlier, Entries, RunMemory, Turns
 from p2p.execution import EventSink, Services, by_step
 from p2p.model import RunStatus
 from p2p.secrets import Masker, environment_secrets
@@ -59,12 +59,13 @@ class AttachedSession:
         self.needed = needed
         directory = Path(attachment.directory)
         values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values", inline=masker.leaves)
-        journal = Journal(directory, held=held(Path(attachment.lease)), mask=masker.event)
+        self.journal = journal = Journal(directory, held=held(Path(attachment.lease)), mask=masker.event)
         journal.append("kernel_started", process=this_process().as_dict())
         self.memory = RunMemory(
             values, journal, directory,
             earlier=Earlier(Path(attachment.resumes)) if attachment.resumes else None,
             entries=Entries(values.root.parent / "cache", mask=masker.references) if attachment.cache else None,
+            turns=Turns(values.root.parent / "turns") if attachment.turns else None,
         )  # fmt: skip
         self._services = Services(
             events=journal, values=values, memory=self.memory, directory=directory, keep_figures=True,

@@ -17,6 +17,7 @@ from p2p.tracking.owner import this_process
 
 _START = 90.0  # seconds that the process may take to import MLflow and to make the store, on a busy machine
 _FIRST = 4.0  # seconds that the store may take to make a run before the run goes on without it
+_FREE = 1.0  # seconds that each run of a sweep may wait without using up the patience of the whole
 
 
 def patience() -> float:
@@ -28,9 +29,10 @@ def patience() -> float:
 
 
 class Beside:
-    """Starts a sidecar and speaks to it.
+    """Starts a sidecar and speaks to it; several threads may, each for a run of its own.
 
-    It is started at once, so that it has imported MLflow by the time a run needs it.
+    It is started at once, so that it has imported MLflow by the time a run needs it. Of a run that MLflow knows the
+    whole of, nothing is kept here.
 
     Args:
         settings: the project's.
@@ -43,21 +45,36 @@ class Beside:
         self._warn = warn
         self._spare = spare
         self._changed = threading.Condition()
+        self._speaking = threading.RLock()
         self._ready = False
         self._trouble = ""
         self._warned = False
+        self._hurried = False
+        self._unsent: dict[str, None] = {}
         self._runs: dict[str, dict[str, str]] = {}
-        self._sent: dict[str, list[str]] = {}
+        self._refused: list[str] = []
         self._left = patience()
+        self._free = 0.0
         self._start()
 
-    def open(self, key: str) -> None:
-        """Let it feed the run `key`; returns at once."""
-        if self._process.poll() is not None:
-            self._start()
-        self._left = patience()
-        self._warned = False
-        self._say(do="open", key=key, spare=self._spare)
+    def open(self, key: str, *, renews: bool = True) -> None:
+        """Let it feed the run `key`; returns at once.
+
+        Args:
+            key: the run's.
+            renews: the store may keep this run waiting as long as any other; else it shares what the last one left.
+        """
+        with self._speaking:
+            if self._process.poll() is not None:
+                self._start()
+                for other in list(self._unsent):
+                    self._say(do="open", key=other, spare=self._spare)
+            self._free = 0.0 if renews else _FREE
+            if renews:
+                self._left = patience()
+                self._warned = False
+            self._unsent[key] = None
+            self._say(do="open", key=key, spare=self._spare)
 
     def run_id(self, key: str) -> tuple[str, str]:
         """MLflow's ids of the run and its experiment; empty when the store gives none within its time."""
@@ -65,24 +82,46 @@ class Beside:
         self._spend(min(_FIRST, self._left), lambda: key in self._runs or bool(self._trouble))
         if key not in self._runs and not self._trouble:
             self._in_trouble("it has not answered yet")
-        found = self._runs.get(key, {})
+        found = self._runs.pop(key, {})
         return found.get("run_id", ""), found.get("experiment", "")
 
     def sent(self, key: str, *, within: float | None = None) -> bool:
         """Wait until MLflow knows the whole of the run `key`; False when it does not within its time."""
-        self._wait(_START, lambda: self._ready)
-        seconds = self._left if within is None else min(within, self._left)
-        self._spend(seconds, lambda: key in self._sent or bool(self._trouble))
-        if key in self._sent:
-            for line in self._sent[key]:
-                self._warn(f"MLflow did not take {line}")
-            return True
-        return False
+        return self._waited_for(lambda: key not in self._unsent, within)
+
+    def all_sent(self, *, within: float | None = None) -> bool:
+        """Wait until MLflow knows the whole of all runs that were opened; False when it does not within its time."""
+        return self._waited_for(lambda: not self._unsent, within)
+
+    @property
+    def unsent(self) -> int:
+        """How many of its runs MLflow does not know the whole of."""
+        return len(self._unsent)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is still sending, as far as is known here."""
+        return bool(self._unsent) and not self._trouble and self._process.poll() is None
+
+    def hurry(self) -> None:
+        """From now on, let nobody wait for anything, nor those who do already."""
+        with self._changed:
+            self._hurried = True
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Let the process go; it ends by itself when it has sent what it can."""
         with contextlib.suppress(OSError):
             self._stdin.close()
+
+    def _waited_for(self, sent: Callable[[], bool], within: float | None) -> bool:
+        self._wait(_START, lambda: self._ready)
+        seconds = self._left if within is None else min(within, self._left)
+        self._spend(seconds, lambda: sent() or bool(self._trouble))
+        refused, self._refused = self._refused, []
+        for line in refused:
+            self._warn(f"MLflow did not take {line}")
+        return sent()
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "p2p.tracking.sidecar", json.dumps(this_process().as_dict())]
@@ -101,7 +140,8 @@ class Beside:
             "root": str(self._settings.root), "tracking_uri": self._settings.tracking_uri,
             "experiment": self._settings.experiment,
         }  # fmt: skip
-        with contextlib.suppress(OSError):  # it died: its lease and journal are there, and the next one goes on
+        # Where it died, its leases and journals are there, and the next one goes on.
+        with self._speaking, contextlib.suppress(OSError):
             self._stdin.write(json.dumps({**command, "settings": settings}) + "\n")
             self._stdin.flush()
 
@@ -124,7 +164,9 @@ class Beside:
             self._trouble = ""
             self._runs[message["key"]] = {"run_id": message["run_id"], "experiment": message["experiment"]}
         if "sent" in message:
-            self._sent[message["sent"]] = message.get("refused", [])
+            self._unsent.pop(message["sent"], None)
+            self._runs.pop(message["sent"], None)
+            self._refused += message.get("refused", [])
         if "trouble" in message:
             self._in_trouble(message["trouble"])
 
@@ -141,11 +183,13 @@ class Beside:
         """Wait, out of what the store may add to the run."""
         began = time.monotonic()
         self._wait(seconds, until)
-        self._left = max(0.0, self._left - (time.monotonic() - began))
+        self._left = max(0.0, self._left - max(0.0, time.monotonic() - began - self._free))
 
     def _wait(self, seconds: float, until: Callable[[], bool]) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: until() or self._process.poll() is not None, timeout=seconds)
+            self._changed.wait_for(
+                lambda: until() or self._hurried or self._process.poll() is not None, timeout=seconds
+            )
 
 
 def _environment() -> dict[str, str]:

@@ -6,7 +6,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from p2p.model import RunStatus
 from p2p.settings import Settings
 from p2p.tracking import lease, mlstore
 from p2p.tracking.beside import Beside
+from p2p.tracking.facts import Surroundings
 from p2p.tracking.journal import FORMAT, Journal, Tail, new_key, read_events
 from p2p.tracking.lease import RunReplaced
 from p2p.tracking.ownrun import OwnRun
@@ -34,12 +35,13 @@ class RunFacts:
 
     Attributes:
         name: the notebook's or pipeline's name; also the experiment, unless the settings name another.
-        run_kind: `notebook`, `interactive`, `module` or `script`.
+        run_kind: `notebook`, `interactive`, `module`, `script` or `sweep`.
         source: path of the notebook or module, relative to the project where it lies inside.
         params: all parameters as plain data, secrets masked.
         resumed_from: key of the run that this one goes on with.
         first_run: key of the first of the runs that go on with each other.
         overridden: names of the parameters that were given from outside.
+        parent: key of the run that this one is a part of.
     """
 
     name: str
@@ -55,10 +57,34 @@ class RunFacts:
     resumed_from: str = ""
     first_run: str = ""
     overridden: Sequence[str] = ()
+    parent: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartOf:
+    """The whole that a run is a part of.
+
+    Attributes:
+        whole: key of that run, which this one belongs to.
+        beside: its sidecar, which feeds its parts too.
+        around: the surroundings of all its parts.
+        key: the key that this run is to have.
+        point: its number among the parts.
+        side_by_side: other parts run at the same time.
+    """
+
+    whole: str
+    beside: Beside
+    around: Surroundings
+    key: str
+    point: int
+    side_by_side: bool
 
 
 class Driver:
     """Opens a run and ends it. A sidecar tells MLflow what the journal says, and a thread tells a watcher.
+
+    A run that is a part of another one does not wait for MLflow at its end: that one waits for all of them.
 
     Args:
         settings: the project's.
@@ -66,6 +92,7 @@ class Driver:
         watch: called with each event, in a thread.
         beside: the sidecar to use; one of its own, which ends with the run, when not given.
         mask: takes secrets out of what is written down.
+        part_of: the whole that the run is a part of; it is nobody's part when not given.
 
     Attributes:
         key: the name of the run's directory.
@@ -81,19 +108,20 @@ class Driver:
         watch: Watcher | None = None,
         beside: Beside | None = None,
         mask: Callable[[Any], Any] | None = None,
+        part_of: PartOf | None = None,
     ) -> None:
         mlstore.check_settings(settings)
         mlstore.check_experiment(facts.name)
         self.settings = settings
-        self.facts = facts
-        self.key = new_key()
+        self.facts = facts if part_of is None else _as_part(facts, part_of)
+        self.key = new_key() if part_of is None else part_of.key
         self.directory = settings.runs / self.key
         self.run_id = ""
         self.experiment = ""
         self._masking = {"mask": mask} if mask is not None else {}
         self._watch = watch
-        self._mine = beside is None
-        self._beside = beside
+        self._beside = beside if part_of is None else part_of.beside
+        self._mine = self._beside is None
         self._watching: _Watching | None = None
 
     def open(self) -> None:
@@ -109,7 +137,7 @@ class Driver:
             raise
         if self._beside is None:
             self._beside = Beside(self.settings, warn)
-        self._beside.open(self.key)
+        self._beside.open(self.key, renews=not self.facts.parent)
         if self._watch is not None:
             self._watching = _Watching(self.journal.path, self._watch)
 
@@ -135,7 +163,8 @@ class Driver:
             by = uuid.uuid4().hex
             self.journal.append("run_finished", status=status.value, by=by, **facts)
             self._see_that_it_counts(by)
-            self._wait_for_mlflow(None if status is not RunStatus.KILLED else _INTERRUPTED)
+            if not self.facts.parent:
+                self._wait_for_mlflow(None if status is not RunStatus.KILLED else _INTERRUPTED)
         finally:
             self.journal.close()
             if self._watching is not None:
@@ -152,6 +181,10 @@ class Driver:
     def _wait_for_mlflow(self, within: float | None) -> None:
         assert self._beside is not None
         self._beside.sent(self.key, within=within)
+
+
+def _as_part(facts: RunFacts, part_of: PartOf) -> RunFacts:
+    return replace(facts, parent=part_of.whole, tags={**facts.tags, "p2p.point": str(part_of.point)})
 
 
 class _Watching:

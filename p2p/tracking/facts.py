@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run says of its surroundings.
+
+    Attributes:
+        git_commit: as `git_commit` has it.
+        python: Python's version.
+        packages: version of every installed distribution, by name.
+    """
+
+    git_commit: str
+    python: str
+    packages: Mapping[str, str]
+
+
+def surroundings(root: Path) -> Surroundings:
+    """The surroundings of the project at `root`, as they are now."""
+    return Surroundings(git_commit(root), python_version(), package_versions())
 
 
 def git_commit(directory: Path) -> str:

@@ -129,6 +129,16 @@ def _event(line: bytes) -> dict[str, Any]:
     return event if isinstance(event, dict) and "kind" in event else {"kind": "damaged"}
 
 
+def first_event(directory: Path) -> dict[str, Any]:
+    """The first event of the run in `directory`; one of no kind where there is none. Thousands of runs are asked so."""
+    try:
+        with (directory / NAME).open("rb") as file:
+            line = next((line for line in file if line.strip()), b"")
+    except OSError:
+        line = b""
+    return _event(line) if line.endswith(b"\n") else {"kind": ""}
+
+
 def read_events(directory: Path) -> list[dict[str, Any]]:
     """The events of the run in `directory` that count: up to its end, and which MLflow run it became."""
     events: list[dict[str, Any]] = []

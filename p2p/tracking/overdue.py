@@ -40,10 +40,12 @@ class Overdue:
 
     Attributes:
         killed: what was killed, and why; empty while nothing was.
+        ended: whether the run has ended, so that there is nothing left to watch.
     """
 
     def __init__(self, directory: Path, spare: bool) -> None:
         self.killed = ""
+        self.ended = False
         self._directory = directory
         self._spare = spare
         self._tail = Tail(directory / NAME)
@@ -69,6 +71,7 @@ class Overdue:
                 self._attempts[event["id"]] = _Attempt(event["step"], event["pid"], limit, min(limits))
         elif event["kind"] in ("attempt_finished", "step_retried", "step_finished"):
             self._attempts.pop(event["id"], None)
+        self.ended = self.ended or event["kind"] == "run_finished"
 
     def _kill(self, attempt: _Attempt) -> None:
         """The event comes first: whoever sees the process die finds the reason. What it has started goes with it."""

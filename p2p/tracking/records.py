@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from p2p.errors import TargetError
 from p2p.model import RunStatus, StepRecord, StepState, ValueRef
-from p2p.tracking.journal import NAME, Tail, read_events
+from p2p.tracking.journal import first_event, read_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,12 @@ def failed_step(directory: Path) -> str:
     return next(iter(at_work.values()), failed)
 
 
+def why_killed(directory: Path) -> str:
+    """Why a process of a run was killed by its sidecar; empty where it was not."""
+    killed = [event["error"] for event in read_events(directory) if event["kind"] == "step_killed"]
+    return str(killed[-1]) if killed else ""
+
+
 def past_runs(runs: Path, **facts: Any) -> Iterator[RunRecord]:
     """Runs whose opening facts have these values, the newest first."""
     for directory in sorted(runs.glob("*"), reverse=True) if runs.is_dir() else ():
@@ -131,14 +138,26 @@ def past_runs(runs: Path, **facts: Any) -> Iterator[RunRecord]:
 
 def opening(directory: Path) -> dict[str, Any] | None:
     """The first event of a run, which says what it is; None where there is no such journal."""
-    event = next(Tail(directory / NAME).read(), {"kind": ""})
+    event = first_event(directory)
     return event if event["kind"] == "run_opened" else None
+
+
+def _goes_by(directory: Path, run: str) -> bool:
+    """Whether this is the beginning of the run's key or MLflow id; a journal is read where no shorter file tells it."""
+    if directory.name.startswith(run):
+        return True
+    try:
+        known = json.loads((directory / "sent.json").read_bytes())["run_id"]
+    except (OSError, ValueError, KeyError, TypeError):
+        known = ""
+    return str(known or (read_record(directory).run_id if directory.is_dir() else "")).startswith(run)
 
 
 def find_run(runs: Path, run: str) -> RunRecord:
     """The run with this MLflow run id or key (or a beginning of either); TargetError when there is not exactly one."""
-    found = [r for r in past_runs(runs) if r.key.startswith(run) or r.run_id.startswith(run)] if run else []
+    directories = [path for path in runs.glob("*") if _goes_by(path, run)] if run and runs.is_dir() else []
+    found = [path for path in directories if opening(path) is not None]
     if len(found) == 1:
-        return found[0]
+        return read_record(found[0])
     problem = "No run" if not found else f"{len(found)} runs"
     raise TargetError(f"{problem} of this project begins with '{run}'.", cure="Give the run id that `p2p run` printed.")

@@ -20,7 +20,8 @@ from p2p.tracking.sending import Sender, sending
 _INTERVAL = 0.25
 _WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds before the next try, while the store takes nothing
 _OTHERS_EVERY = 10.0  # seconds between two looks for what others left unsent, when there was nothing
-_WARN_AFTER = 3.5  # seconds that one round may take before the owner is told
+_WARN_AFTER = 3.5  # seconds that sending one run may take before the owner is told
+_MOST = 128  # runs that are sent at a time: each has a file open, and a sweep that runs ahead of them is to wait
 
 _log = logging.getLogger(__name__)
 
@@ -39,15 +40,16 @@ class Rounds:
 
     Attributes:
         trouble: why the store takes nothing at present; empty when it does.
+        sent_at: when the last run was sent whole, by the monotonic clock.
     """
 
     def __init__(self, tell: Tell) -> None:
         self.trouble = ""
+        self.sent_at = 0.0
         self._tell = tell
         self._settings: Settings | None = None
         self._new: list[Path] = []
-        self._senders: list[Sender] = []
-        self._stack = ExitStack()
+        self._senders: dict[Sender, ExitStack] = {}
         self._failures = 0
         self._busy_since: float | None = None
         self._swept: set[str] = set()
@@ -98,13 +100,10 @@ class Rounds:
     def _round(self) -> None:
         assert self._settings is not None
         try:
-            while self._new:
-                sender = self._stack.enter_context(sending(self._settings, self._new[0]))
-                if sender is not None:
-                    self._senders.append(sender)
-                self._new.pop(0)
+            self._take_up()
             for sender in list(self._senders):
                 self._one(sender)
+                self._take_up()
             self._failures = 0
             self._say_trouble("")
             self._others()
@@ -112,7 +111,20 @@ class Rounds:
             self._failures += 1
             self._say_trouble(str(error))
 
+    def _take_up(self) -> None:
+        """Begin with what was added, ahead of what goes on: its owner waits for the MLflow run to be made."""
+        assert self._settings is not None
+        while self._new and len(self._senders) < _MOST:
+            with ExitStack() as stack:
+                sender = stack.enter_context(sending(self._settings, self._new[0], own=True))
+                if sender is not None:
+                    self._senders[sender] = stack.pop_all()
+            self._new.pop(0)
+            if sender is not None:
+                self._one(sender)
+
     def _one(self, sender: Sender) -> None:
+        self._busy_since = time.monotonic()
         knew = sender.sent.run_id
         try:
             done = sender.round()
@@ -127,7 +139,8 @@ class Rounds:
         if sender.sent.run_id and not knew:
             self._tell(run_id=sender.sent.run_id, experiment=sender.sent.experiment, key=sender.directory.name)
         if done:
-            self._senders.remove(sender)
+            self._senders.pop(sender).close()
+            self.sent_at = time.monotonic()
             self._tell(sent=sender.directory.name, refused=list(sender.sent.refused))
 
     def _others(self) -> None:
@@ -135,8 +148,8 @@ class Rounds:
         assert self._settings is not None
         if self._rested and time.monotonic() - self._looked < _OTHERS_EVERY:
             return
-        self._looked = time.monotonic()
-        busy = {sender.directory.name for sender in self._senders}
+        self._looked = self._busy_since = time.monotonic()
+        busy = {sender.directory.name for sender in self._senders} | {directory.name for directory in self._new}
         key = reaper.next_unsent(self._settings, {*self._swept, *busy})
         self._rested = not key
         if key:

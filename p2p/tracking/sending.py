@@ -39,6 +39,7 @@ class Sent:
         offset: bytes of the journal that have been sent.
         done: MLflow knows all of it, its end included.
         refused: what MLflow did not take, one line each.
+        tried: what was begun that must not be done twice: `run`, `trace`.
     """
 
     run_id: str = ""
@@ -46,13 +47,14 @@ class Sent:
     offset: int = 0
     done: bool = False
     refused: tuple[str, ...] = field(default=())
+    tried: tuple[str, ...] = field(default=())
 
 
 def read_sent(directory: Path) -> Sent:
     """How far the run in `directory` has been sent; nothing, where that cannot be read."""
     try:
         data = json.loads((directory / SENT).read_text(encoding="utf-8"))
-        return Sent(**{**data, "refused": tuple(data["refused"])})
+        return Sent(**{**data, "refused": tuple(data["refused"]), "tried": tuple(data.get("tried", ()))})
     except (OSError, ValueError, TypeError, KeyError):
         return Sent()
 
@@ -63,9 +65,12 @@ class Sender:
     Args:
         settings: the project's.
         directory: the run's directory.
+        own: the run is of this process or its owner, so `sent.json` tells all that was tried; after a power cut it may
+            not.
     """
 
-    def __init__(self, settings: Settings, directory: Path) -> None:
+    def __init__(self, settings: Settings, directory: Path, *, own: bool = False) -> None:
+        self._own = own
         self.settings = settings
         self.directory = directory
         self.sent = read_sent(directory)
@@ -114,19 +119,44 @@ class Sender:
         """Make the MLflow run, or find the one that an earlier try has made."""
         name = self.settings.experiment or str(opened["name"])
         experiment = mlstore.experiment_id(client, self.settings, name)
-        known = self._runs(client, experiment)
+        nesting = self._nesting(opened)
+        first = self._first("run")
+        known = [] if first else self._runs(client, experiment)
         if not known:
-            client.create_run(
+            made = client.create_run(
                 experiment, start_time=opened["at"] // 1_000_000, run_name=run_name(opened),
-                tags=_tags(opened, self.directory.name),
+                tags={**_tags(opened, self.directory.name), **nesting},
             )  # fmt: skip
-            known = self._runs(client, experiment)
+            known = [str(made.info.run_id)] if first else self._runs(client, experiment)
         if not known:
             raise Unreachable("the run was made, but is not in the store")
         journal = Journal(self.directory)
         journal.append("mlflow_run", run_id=known[0], experiment=experiment)
         journal.close()
         self._keep(run_id=known[0], experiment=experiment)
+
+    def _nesting(self, opened: Mapping[str, Any]) -> dict[str, str]:
+        """The tag by which MLflow shows the run below the one that it is a part of; that one is made first."""
+        directory = self.directory.parent / (opened.get("parent") or "none")
+        if not opened.get("parent") or not directory.is_dir():
+            return {}
+        if not read_sent(directory).run_id:
+            with sending(self.settings, directory) as parent:
+                if parent is None:
+                    raise Unreachable("another process is sending the run that this one is a part of")
+                parent._connected()
+        run_id = read_sent(directory).run_id
+        return {"mlflow.parentRunId": run_id} if run_id else {}
+
+    def _first(self, what: str) -> bool:
+        """Whether nobody has tried this before, so that there is nothing to be looked for: a search reads all runs.
+
+        A call to a server may arrive, be answered too late, and be made again unseen; a database's own answer counts.
+        """
+        if not self._own or what in self.sent.tried or mlstore.database_of(self.settings.tracking_uri) is None:
+            return False
+        self._keep(tried=(*self.sent.tried, what))
+        return True
 
     def _runs(self, client: MlflowClient, experiment: str) -> list[str]:
         """The MLflow runs that were made for this run, the one in use first.
@@ -150,12 +180,13 @@ class Sender:
         events = read_events(self.directory)
         send_trace(
             self._client, self.sent.run_id, self.sent.experiment, run_name(self._opened),
-            _tags(self._opened, self.directory.name), events,
+            _tags(self._opened, self.directory.name), events, first=self._first("trace"),
         )  # fmt: skip
         feeder.set_tags({"p2p.steps": ", ".join(_steps(events)), **_failure_tags(self._end)})
         feeder.send()
         self._client.set_terminated(self.sent.run_id, self._end["status"], self._end["at"] // 1_000_000)
-        self._remove_surplus(self._client)
+        if mlstore.database_of(self.settings.tracking_uri) is None:
+            self._remove_surplus(self._client)
         self._keep(done=True, refused=tuple(feeder.refused))
         lease.release(self.settings.lease(self.directory.name))
         return True
@@ -177,10 +208,10 @@ def _end_within(directory: Path, offset: int) -> Mapping[str, Any] | None:
 
 
 @contextmanager
-def sending(settings: Settings, directory: Path, *, wait: float = 0.0) -> Iterator[Sender | None]:
+def sending(settings: Settings, directory: Path, *, wait: float = 0.0, own: bool = False) -> Iterator[Sender | None]:
     """A sender for the run in `directory`; None when another process is sending it, also after `wait` seconds."""
     with locked(directory / "sending.lock", wait=wait) as mine:
-        yield Sender(settings, directory) if mine else None
+        yield Sender(settings, directory, own=own) if mine else None
 
 
 @contextmanager
@@ -215,6 +246,7 @@ def _tags(opened: Mapping[str, Any], key: str) -> dict[str, str]:
         "p2p.notebook_digest": opened.get("notebook_digest"),
         "p2p.run": key,
         "p2p.resumed_from": opened.get("resumed_from"),
+        "p2p.sweep": opened.get("parent"),
         "p2p.python": opened.get("python"),
     }
     return {name: str(value)[:5000] for name, value in {**tags, **opened.get("tags", {})}.items() if value}

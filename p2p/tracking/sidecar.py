@@ -3,7 +3,7 @@
 It is a process of its own so that a store that hangs holds up nobody, that the owner need not import MLflow, and that
 an owner that is killed does not leave its run RUNNING. It reads one JSON command a line on stdin (`warm`, `open`) and
 tells on stdout what the owner may want to know (`ready`, `run_id`, `trouble`, `sent`). When the owner goes away without
-a word, its run is KILLED. In a session of its own, it does not hear the owner's Ctrl-C.
+a word, its runs are KILLED. In a session of its own, it does not hear the owner's Ctrl-C.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from p2p.tracking.rounds import Rounds
 
 _LOOK = 0.2  # seconds between two looks at the owner
 _DYING = 1.0  # seconds
-_LINGER = 20.0  # seconds that sending may go on when the owner is gone
+_LINGER = 20.0  # seconds that sending may go on when the owner is gone, since something was sent last
 _LINGER_IN_TROUBLE = 5.0
 
 
@@ -41,24 +41,29 @@ class Sidecar:
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
         self.settings: Settings | None = None
-        self.key = ""
+        self.open: dict[str, Overdue] = {}
         self.rounds = Rounds(tell)
         self.gone = threading.Event()
-        self.overdue: Overdue | None = None
 
     def serve(self) -> None:
         """Listen and watch; returns when the owner is gone and its runs are sent, or cannot be."""
         threading.Thread(target=self._listen, daemon=True).start()
         beat = 0.0
         while not self.gone.wait(_LOOK) and life_of(self.owner) is not Life.DEAD:
-            if self.settings is not None and self.key:
-                if time.monotonic() - beat >= lease.BEAT:
-                    beat = time.monotonic()
-                    lease.beat(self.settings.lease(self.key))
-                if self.overdue is not None:
-                    self.overdue.look()
+            beats = time.monotonic() - beat >= lease.BEAT
+            beat = time.monotonic() if beats else beat
+            for key, overdue in list(self.open.items()):
+                self._look_after(key, overdue, beats=beats)
         self._end_what_is_open()
         self._linger()
+
+    def _look_after(self, key: str, overdue: Overdue, *, beats: bool) -> None:
+        assert self.settings is not None
+        if beats:
+            lease.beat(self.settings.lease(key))
+        overdue.look()
+        if overdue.ended:
+            del self.open[key]
 
     def _listen(self) -> None:
         for line in sys.stdin:
@@ -68,22 +73,21 @@ class Sidecar:
             if command["do"] == "warm":
                 self.rounds.warm(self.settings)
             elif command["do"] == "open":
-                self.key = command["key"]
-                directory = self.settings.runs / self.key
-                self.overdue = Overdue(directory, command["spare"])
+                directory = self.settings.runs / command["key"]
+                self.open[command["key"]] = Overdue(directory, command["spare"])
                 self.rounds.add(self.settings, directory)
         self.gone.set()
 
     def _end_what_is_open(self) -> None:
-        if self.settings is None or not self.key:
+        """The last that was opened first: a sweep ends after its runs."""
+        if self.settings is None or not self.open:
             return
-        if life_of(self.owner) is Life.DEAD:
-            end_kernels(self.settings.runs / self.key)
-        killed = self.overdue.killed if self.overdue is not None else ""
-        if killed:
-            reaper.end(self.settings, self.key, killed, RunStatus.FAILED)
-        else:
-            reaper.end(self.settings, self.key, self._why_it_went())
+        why = self._why_it_went()
+        for key, overdue in reversed(list(self.open.items())):
+            if life_of(self.owner) is Life.DEAD:
+                end_kernels(self.settings.runs / key)
+            status = RunStatus.FAILED if overdue.killed else RunStatus.KILLED
+            reaper.end(self.settings, key, overdue.killed or why, status)
 
     def _why_it_went(self) -> str:
         """A pipe closes a moment before its process is seen to be dead."""
@@ -95,7 +99,7 @@ class Sidecar:
     def _linger(self) -> None:
         began = time.monotonic()
         while not self.rounds.finished():
-            spent = time.monotonic() - began
+            spent = time.monotonic() - max(began, self.rounds.sent_at)
             if spent > _LINGER or (self.rounds.trouble and spent > _LINGER_IN_TROUBLE):
                 return
             time.sleep(0.05)

@@ -29,9 +29,20 @@ _Event = Mapping[str, Any]
 
 
 def send_trace(
-    client: MlflowClient, run_id: str, experiment: str, name: str, tags: Mapping[str, str], events: Sequence[_Event]
-) -> None:
-    """See that MLflow has the whole trace of the ended run, once; `tags` are the run's. Raises what MLflow raises."""
+    client: MlflowClient, run_id: str, experiment: str, name: str, tags: Mapping[str, str], events: Sequence[_Event], *,
+    first: bool,
+) -> None:  # fmt: skip
+    """See that MLflow has the whole trace of the ended run, once. Raises what its client raises.
+
+    Args:
+        client: of the run's store.
+        run_id: the run in MLflow.
+        experiment: MLflow's id of its experiment.
+        name: the run's.
+        tags: the run's.
+        events: the run's, all of them.
+        first: nobody has tried that before, so there is nothing to look for; a search costs more with each run.
+    """
     from mlflow.tracing.client import TracingClient
 
     key = tags[_KEY]
@@ -46,7 +57,8 @@ def send_trace(
         tracing.log_spans(experiment, spans[start : start + _AT_ONCE])
     metadata = {name: tags[name] for name in _OF_THE_RUN if name in tags} | {"mlflow.sourceRun": run_id, **_SCHEMA}
     tracing.start_trace(_info(trace.spans[""], trace.id, experiment, metadata, spans))
-    _remove_others(client, run_id, experiment, key, trace.id)
+    if not first:
+        _remove_others(client, run_id, experiment, key, trace.id)
 
 
 _SCHEMA = {"mlflow.trace_schema.version": "3"}

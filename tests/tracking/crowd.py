@@ -27,7 +27,8 @@ class Within(Beside):
         self._rounds = Rounds(self._hear)
         self._rounds.warm(self._settings)
 
-    def open(self, key: str) -> None:
+    def open(self, key: str, *, renews: bool = True) -> None:
+        self._unsent[key] = None
         self._rounds.add(self._settings, self._settings.runs / key)
 
     def close(self) -> None:

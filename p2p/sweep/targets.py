@@ -1,0 +1,151 @@
+"""What a sweep runs at each point: a notebook in kernels, or a pipeline in processes of its own."""
+
+from __future__ import annotations
+
+import importlib
+import queue
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from p2p.cache import Reuse
+from p2p.notebook import RunOptions, read_notebook, run_notebook
+from p2p.notebook.document import parameters_of
+from p2p.outcome import RunOutcome
+from p2p.params import ParameterSet
+from p2p.pipeline import Pipeline
+from p2p.runners.repeated import PipelineProcess, run_in_process
+from p2p.settings import Settings
+from p2p.sweep.points import Point
+from p2p.tracking.driver import PartOf
+from p2p.tracking.facts import relative
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """What a target is.
+
+    Attributes:
+        name: the notebook's or pipeline's.
+        shown: as people name it: the notebook's path, or `name@3`.
+        kind: kind of the runs: `notebook` or `module`.
+        source: path of the notebook or module, relative to the project.
+        digest: of the notebook's code.
+        version: the pipeline's; None for a notebook.
+    """
+
+    name: str
+    shown: str
+    kind: str
+    source: str
+    digest: str
+    version: int | None = None
+
+
+class Target(Protocol):
+    """Runs points, in several threads at once."""
+
+    facts: TargetFacts
+    parameters: ParameterSet
+
+    def run(self, point: Point, part_of: PartOf, reuse: Reuse) -> RunOutcome:
+        """One point as one tracked run, a part of the sweep."""
+        ...
+
+    def prepare(self) -> None:
+        """Do what must be done once, in one thread, before the first point."""
+        ...
+
+    def close(self) -> None:
+        """Let go what was started for it; what is at work is stopped."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotebookOptions:
+    """How a notebook is run at each point; as `RunOptions`, for what a sweep leaves open."""
+
+    directory: Path | None = None
+    log: IO[str] | None = None
+    cell_timeout: int | None = None
+    html: bool = False
+
+
+class NotebookTarget:
+    """A notebook, each point in a kernel of its own."""
+
+    def __init__(self, path: Path, settings: Settings, options: NotebookOptions | None = None) -> None:
+        notebook = read_notebook(path)
+        source = relative(path, settings.root)
+        self.facts = TargetFacts(notebook.name, str(path), "notebook", source, notebook.digest)
+        self.parameters = parameters_of(notebook)
+        self._path = path
+        self._settings = settings
+        self._options = options or NotebookOptions()
+
+    def prepare(self) -> None:
+        """Import what all threads need: papermill's imports are not made for several at once."""
+        importlib.import_module("papermill")
+        importlib.import_module("p2p.notebook.engine")
+
+    def run(self, point: Point, part_of: PartOf, reuse: Reuse) -> RunOutcome:
+        told = self._options
+        options = RunOptions(
+            directory=told.directory, log=told.log, cell_timeout=told.cell_timeout, html=told.html, reuse=reuse,
+            part_of=part_of,
+        )  # fmt: skip
+        return run_notebook(self._path, self._settings, given=point.given, text=point.text, options=options)
+
+    def close(self) -> None:
+        """Nothing is left of a kernel when its run has ended."""
+
+
+class PipelineTarget:
+    """A version of a pipeline, in processes that have imported it once and run points one after the other.
+
+    Args:
+        pipeline: the version.
+        settings: the project's.
+        notebook_digest: of the notebook that it was exported from.
+        log: what the steps print goes to stderr; else nowhere.
+    """
+
+    def __init__(self, pipeline: Pipeline, settings: Settings, *, notebook_digest: str = "", log: bool = False) -> None:
+        shown = f"{pipeline.name}@{pipeline.version}"
+        source = f"pipelines/{pipeline.name}/v{pipeline.version}"
+        self.facts = TargetFacts(pipeline.name, shown, "module", source, notebook_digest, pipeline.version)
+        self.parameters = ParameterSet.of(pipeline.params)
+        self._pipeline = pipeline
+        self._settings = settings
+        self._log = log
+        self._idle: queue.SimpleQueue[PipelineProcess] = queue.SimpleQueue()
+        self._all: list[PipelineProcess] = []
+        self._closed = False
+
+    def prepare(self) -> None:
+        """Nothing: a process is started when there is a point for it."""
+
+    def run(self, point: Point, part_of: PartOf, reuse: Reuse) -> RunOutcome:
+        with self._process() as process:
+            return run_in_process(
+                process, self._pipeline, point.given, point.text, self._settings, part_of=part_of, reuse=reuse,
+                notebook_digest=self.facts.digest,
+            )  # fmt: skip
+
+    @contextmanager
+    def _process(self) -> Any:
+        try:
+            process = self._idle.get_nowait()
+        except queue.Empty:
+            process = PipelineProcess(self._pipeline, self._settings, log=self._log)
+            self._all.append(process)
+        try:
+            yield process
+        finally:
+            if process.alive:
+                self._idle.put(process)
+
+    def close(self) -> None:
+        for process in self._all:
+            process.kill()
