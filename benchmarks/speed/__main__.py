@@ -1,0 +1,62 @@
+"""The command: which lines, how often; then one table."""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.commands import PROJECT
+from benchmarks.speed.bench import Bench
+from benchmarks.speed.machine import byte_code, load, machine, versions
+from benchmarks.speed.peers import Peers
+from benchmarks.speed.registry import LINES
+from benchmarks.speed.rows import SECONDS, Figure, Row, cells, table
+
+ROUNDS = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.lines if name not in LINES]
+    if unknown or options.rounds < 1:
+        parser.error(f"no such line: {', '.join(unknown)}" if unknown else "--rounds must be 1 or more")
+    # As in an installed package. The peers are installed, so pip has compiled them.
+    compileall.compile_dir(PROJECT / "p2p", quiet=1)
+    before, began = load(), time.monotonic()
+    with tempfile.TemporaryDirectory() as temporary:
+        bench = Bench(options.rounds, Peers(options.peers_folder or Path(temporary)))
+        rows = [row for name in options.lines or LINES for row in _measured(name, bench)]
+    print(table(rows), end="\n\n")
+    print(f"Medians of {options.rounds}. {machine()}.")
+    print(f"Load: {before} before, {load()} after {(time.monotonic() - began) / 60:.0f} minutes. {byte_code()}.")
+    print(f"{versions(bench.peers.versions)}.")
+    return 0
+
+
+def _measured(name: str, bench: Bench) -> list[Row]:
+    """A line's rows; one that fails says so in a row, and the next one goes on."""
+    try:
+        rows = list(LINES[name](bench))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other lines can be measured
+        rows = [Row(work=name, unit=SECONDS, ours=Figure(why=f"fails: {type(error).__name__}: {error}"))]
+    for row in rows:
+        print(" · ".join(filter(None, cells(row))), file=sys.stderr, flush=True)
+    return rows
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description="How fast p2p is, beside others.")
+    parser.add_argument("lines", nargs="*", metavar="LINE", help=f"of {', '.join(LINES)}")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each side is measured")
+    parser.add_argument("--peers-folder", type=Path, metavar="DIR", help="where the peers are installed, and stay")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
