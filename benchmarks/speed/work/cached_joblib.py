@@ -7,7 +7,7 @@ from pathlib import Path
 
 from joblib import Memory
 
-from benchmarks.speed.work.tasks import floats, scaled, shifted
+from benchmarks.speed.work.frames import floats, scaled, shifted
 from benchmarks.speed.work.timing import expect, report, timed
 
 

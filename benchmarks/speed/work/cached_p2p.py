@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from benchmarks.speed.work.frames import floats, scaled, shifted
 from benchmarks.speed.work.running import ran
-from benchmarks.speed.work.tasks import floats, scaled, shifted
 from benchmarks.speed.work.timing import expect, report, timed
 from p2p import Pipeline, Task
 from p2p.settings import Settings, load_settings

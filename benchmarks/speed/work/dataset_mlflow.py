@@ -7,14 +7,14 @@ from pathlib import Path
 
 import mlflow
 
-from benchmarks.speed.work.frames import FRAMES
+from benchmarks.speed.work.frames import KINDS
 from benchmarks.speed.work.timing import report, timed
 from p2p.settings import load_settings
 from p2p.tracking import mlstore
 
 
 def seconds_for(kind: str, rows: int, name: str) -> float:
-    frame = FRAMES[kind](rows)
+    frame = KINDS[kind](rows)
     return timed(lambda: mlflow.log_input(mlflow.data.from_pandas(frame, name=name)))[0]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.speed.work.frames import FRAMES
+from benchmarks.speed.work.frames import KINDS
 from benchmarks.speed.work.timing import expect, report, timed
 from p2p.execution import Services, Work, run_step
 from p2p.settings import Settings, load_settings
@@ -27,7 +27,7 @@ def measure(kind: str, rows: int, settings: Settings) -> dict[str, float]:
     feeder = Feeder(client, run.info.run_id, settings.runs / "run")
     figures = {}
     for size, name in ((10, "small"), (rows, "frame")):  # the small one loads what has to be loaded
-        frame = FRAMES[kind](size)
+        frame = KINDS[kind](size)
         work = Work(name=name, body=lambda frame=frame, name=name: {name: frame})
         caller, _ = timed(lambda work=work: run_step(work, services))
         event = [event for event in Tail(settings.runs / "run" / NAME).read() if event["kind"] == "dataset"][-1]

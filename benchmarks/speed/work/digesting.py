@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.speed.work.tasks import floats, texts
+from benchmarks.speed.work.frames import floats, texts
 from benchmarks.speed.work.timing import expect, report, timed
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from benchmarks.speed.work.tasks import COLUMNS, floats, with_sum
+from benchmarks.speed.work.frames import COLUMNS, floats, with_sum
 from benchmarks.speed.work.timing import expect, report
 
 _MORE = ("sum_1", "sum_2", "sum_3", "sum_4")
@@ -57,8 +57,7 @@ def _shape(output: Any) -> tuple[int, ...]:
 def main(how: str, nbytes: int) -> None:
     found = {"plain": plain, "p2p": by_p2p}[how](nbytes)
     expect(found, (nbytes // 8 // COLUMNS, COLUMNS + len(_MORE)))
-    own, beside = (resource.getrusage(whose).ru_maxrss for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    report(peak=own * 1024, beside=beside * 1024)
+    report(peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
 if __name__ == "__main__":
