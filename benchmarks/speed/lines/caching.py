@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from benchmarks.speed.bench import Bench
-from benchmarks.speed.measuring import Missing, Side, worker
+from benchmarks.speed.measuring import Side, worker
 from benchmarks.speed.projects import ready
 from benchmarks.speed.rows import SECONDS, Bar, Row
 
@@ -15,10 +14,9 @@ NBYTES = 100_000_000
 
 def rows(bench: Bench) -> Iterator[Row]:
     """The three steps alone; then whole processes, p2p's with its tracking."""
-    joblib = bench.peer("joblib", "twice", "cached_joblib", NBYTES)
     found = bench.measured({
         "p2p": Side(worker("twice", "cached_p2p", NBYTES), ready),
-        "joblib": joblib if isinstance(joblib, Missing) else replace(joblib, prepare=ready),
+        "joblib": bench.peer("joblib", "twice", "cached_joblib", NBYTES),
     })  # fmt: skip
     for figure, what, bar in (("loop", "the steps", Bar("better", 1)), ("process", "whole process", None)):
         for when in ("cold", "warm"):

@@ -35,12 +35,17 @@ def test_a_line_that_breaks_says_so_and_the_next_one_is_measured(
         assert fact in printed
 
 
-@pytest.mark.parametrize("arguments", [["chain", "nosuch"], ["--rounds", "0"]])
-def test_what_cannot_be_measured_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"), [(["missed", "nosuch"], "no such line: nosuch"), (["--rounds", "0"], "1 or more")]
+)
+def test_what_cannot_be_measured_is_refused(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "LINES", {"missed": missed})
     with pytest.raises(SystemExit) as stopped:
         command.main(arguments)
     assert stopped.value.code == 2
-    assert {"chain": "no such line: nosuch", "--rounds": "1 or more"}[arguments[0]] in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 def test_a_peer_that_is_here_is_not_installed_and_one_that_cannot_be_says_why(
