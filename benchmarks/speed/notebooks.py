@@ -31,7 +31,8 @@ def light(cells: int) -> list[str]:
 
 def write(path: Path, cells: Sequence[str]) -> Path:
     """A notebook with these cells below the extension and the parameter `i`."""
-    made = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made = nbformat.v4.new_notebook(metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
     made.cells = [nbformat.v4.new_code_cell(source) for source in ["%load_ext p2p", "i = 0", *cells]]
     made.cells[1].metadata["tags"] = ["parameters"]
     nbformat.write(made, path)

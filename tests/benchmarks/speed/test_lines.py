@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from papermill.utils import nb_language
 
 from benchmarks.speed import notebooks, projects
 from benchmarks.speed.lines import mapping, sharing, sweeps
@@ -59,6 +60,7 @@ def test_a_made_notebook_has_steps_that_depend_on_its_parameter_and_none_of_it_f
     without = nbformat.read(tmp_path / "project" / PLAIN, as_version=4)
     assert "p2p" not in "".join(cell.source for cell in without.cells)
     assert not any(cell.source.startswith("%") for cell in without.cells)
+    assert nb_language(without) == "python"  # else papermill refuses it
 
 
 def test_the_pipeline_of_naps_is_a_version_that_p2p_run_finds(
