@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.commands import PROJECT
@@ -40,15 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measured(name: str, bench: Bench) -> list[Row]:
-    """A line's rows; one that fails says so in a row, and the next one goes on."""
+def _measured(name: str, bench: Bench) -> Iterator[Row]:
+    """A line's rows, each told as it comes; a line that fails says so in a row, and the next one goes on."""
     try:
-        rows = list(LINES[name](bench))
+        yield from map(_told, LINES[name](bench))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other lines can be measured
-        rows = [Row(work=name, unit=SECONDS, ours=Figure(why=f"fails: {type(error).__name__}: {error}"))]
-    for row in rows:
-        print(" · ".join(filter(None, cells(row))), file=sys.stderr, flush=True)
-    return rows
+        yield _told(Row(work=name, unit=SECONDS, ours=Figure(why=f"fails: {type(error).__name__}: {error}")))
+
+
+def _told(row: Row) -> Row:
+    print(" · ".join(filter(None, cells(row))), file=sys.stderr, flush=True)
+    return row
 
 
 def _parser() -> argparse.ArgumentParser:
