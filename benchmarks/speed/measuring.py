@@ -21,6 +21,7 @@ from benchmarks.speed.rows import Figure
 from benchmarks.speed.work.marks import MARK
 
 _LONGEST = 1800.0  # seconds that one measurement may take
+CPU = "_cpu"  # ends the name of a figure by processor time
 _LINGERING = 30.0  # seconds in which what a measurement has left running ends by itself
 
 
@@ -57,14 +58,12 @@ class Measured:
     figures: Mapping[str, Sequence[float]] = field(default_factory=dict)
     why: str = ""
 
-    def figure(self, name: str = "wall", *, cpu: bool = False) -> Figure:
-        """The median of a figure; with `cpu`, the processor time of the whole process beside it."""
+    def figure(self, name: str = "wall") -> Figure:
+        """The median of a figure, and of the same by processor time where that was told."""
         if self.why or not self.figures.get(name):
             return Figure(why=self.why or f"it told no '{name}'")
-        return Figure(statistics.median(self.figures[name]), self._cpu() if cpu else None)
-
-    def _cpu(self) -> float | None:
-        return statistics.median(self.figures["cpu"]) if self.figures.get("cpu") else None
+        cpu = self.figures.get(f"{name}{CPU}")
+        return Figure(statistics.median(self.figures[name]), statistics.median(cpu) if cpu else None)
 
 
 def worker(module: str, *arguments: object, python: str | Path = sys.executable) -> list[str | Path]:
@@ -107,7 +106,7 @@ def once(side: Side) -> dict[str, float]:
         wait_for_rest(folder)
     if done.code != 0:
         raise Failed(f"fails: {done.last_line}")
-    return {"wall": wall, "cpu": cpu, **told(done)}
+    return {"wall": wall, f"wall{CPU}": cpu, **told(done)}
 
 
 def told(done: Done) -> dict[str, float]:

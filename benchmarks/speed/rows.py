@@ -59,7 +59,7 @@ class Figure:
 
     Attributes:
         value: in seconds, bytes, bytes a second or parts of one.
-        cpu: seconds of processor time behind it, where that was looked at.
+        cpu: the same by processor time instead of the clock, where that was looked at.
     """
 
     value: float | None = None
@@ -91,7 +91,7 @@ class Row:
     @property
     def cpu_better(self) -> float | None:
         """The same for processor time."""
-        return _times(self.ours.cpu, self.theirs.cpu, more_is_better=False)
+        return _times(self.ours.cpu, self.theirs.cpu, more_is_better=self.unit.more_is_better)
 
     @property
     def met(self) -> bool | None:
@@ -132,7 +132,11 @@ def cells(row: Row) -> list[str]:
 
 
 def shown(figure: Figure, unit: Unit) -> str:
-    return f"{_number(figure.value * unit.scale)} {unit.name}" if figure.value is not None else figure.why
+    """A figure with its unit, and by processor time behind it; why there is none."""
+    if figure.value is None:
+        return figure.why
+    cpu = f" (CPU {_number(figure.cpu * unit.scale)})" if figure.cpu is not None else ""
+    return f"{_number(figure.value * unit.scale)} {unit.name}{cpu}"
 
 
 def compared(better: float | None, *, cost: bool) -> str:

@@ -36,5 +36,5 @@ def _of(bench: Bench, notebook: Path, name: str, bar: Bar) -> Iterator[Row]:
         "first": Side(command, with_notebook(notebook, first=True)),
     })  # fmt: skip
     for side, what in (("p2p", "one cold run"), ("first", "first run of a new project")):
-        yield Row(work=f"{name}: {what}", unit=SECONDS, ours=found[side].figure(cpu=True), peer="papermill CLI",
-                  theirs=found["papermill"].figure(cpu=True), bar=bar)  # fmt: skip
+        yield Row(work=f"{name}: {what}", unit=SECONDS, ours=found[side].figure(), peer="papermill CLI",
+                  theirs=found["papermill"].figure(), bar=bar)  # fmt: skip

@@ -20,5 +20,5 @@ def rows(bench: Bench) -> Iterator[Row]:
     mine, theirs = found["p2p"], found["plain"]
     yield Row(work=f"{_WORK}: most memory", unit=MB, ours=mine.figure("peak"), peer="plain Python",
               theirs=theirs.figure("peak"), bar=Bar("cost", 1.1))  # fmt: skip
-    yield Row(work=f"{_WORK}: time, p2p's with storing them all", unit=SECONDS, ours=mine.figure(cpu=True),
-              peer="plain Python", theirs=theirs.figure(cpu=True))  # fmt: skip
+    yield Row(work=f"{_WORK}: time, p2p's with storing them all", unit=SECONDS, ours=mine.figure(),
+              peer="plain Python", theirs=theirs.figure())  # fmt: skip

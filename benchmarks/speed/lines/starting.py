@@ -27,8 +27,8 @@ def rows(bench: Bench) -> Iterator[Row]:
         "import": Side([sys.executable, "-c", _IMPORT]),
         "nothing": Side([sys.executable, "-c", "pass"]),
     }, rounds=_TIMES * bench.rounds)  # fmt: skip
-    yield Row(work="`p2p --help`", unit=SECONDS, ours=found["help"].figure(cpu=True), peer="`papermill --help`",
-              theirs=found["papermill"].figure(cpu=True), bar=Bar("most", 0.15))  # fmt: skip
+    yield Row(work="`p2p --help`", unit=SECONDS, ours=found["help"].figure(), peer="`papermill --help`",
+              theirs=found["papermill"].figure(), bar=Bar("most", 0.15))  # fmt: skip
     yield Row(work="`import p2p`", unit=SECONDS, ours=found["import"].figure("seconds"), bar=Bar("most", 0.1))
-    yield Row(work="`python -c 'import p2p'`, the whole process", unit=SECONDS, ours=found["import"].figure(cpu=True),
-              peer="`python -c pass`", theirs=found["nothing"].figure(cpu=True))  # fmt: skip
+    yield Row(work="`python -c 'import p2p'`, the whole process", unit=SECONDS, ours=found["import"].figure(),
+              peer="`python -c pass`", theirs=found["nothing"].figure())  # fmt: skip

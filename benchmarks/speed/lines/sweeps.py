@@ -53,8 +53,8 @@ def _of(bench: Bench, sweep: Sweep, notebook: Path) -> Iterator[Row]:
                 of(found[f"{name} {sweep.many}"], found[f"{name} {sweep.few}"], sweep) for name in (side, "papermill")
             )
             yield Row(work=f"{sweep.name}, {sweep.many} runs{suffix}: {what}", unit=SECONDS_PER_RUN,
-                      ours=ours_found.figure(cpu=True), peer="papermill in process",
-                      theirs=theirs_found.figure(cpu=True), bar=bar if not suffix else None)  # fmt: skip
+                      ours=ours_found.figure(), peer="papermill in process",
+                      theirs=theirs_found.figure(), bar=bar if not suffix else None)  # fmt: skip
 
 
 def ours(notebook: Path, count: int, jobs: int) -> Side | Missing:
@@ -85,7 +85,7 @@ def one_more(many: Measured, few: Measured, sweep: Sweep) -> Measured:
     return Measured({
         name: [(whole - part) / (sweep.many - sweep.few)
                for whole, part in zip(many.figures[name], few.figures[name], strict=True)]
-        for name in ("wall", "cpu")
+        for name in ("wall", "wall_cpu")
     })  # fmt: skip
 
 
@@ -93,4 +93,4 @@ def whole(many: Measured, _few: Measured, sweep: Sweep) -> Measured:
     """The whole command, divided by its runs."""
     if many.why:
         return many
-    return Measured({name: [value / sweep.many for value in many.figures[name]] for name in ("wall", "cpu")})
+    return Measured({name: [value / sweep.many for value in many.figures[name]] for name in ("wall", "wall_cpu")})

@@ -14,9 +14,9 @@ from benchmarks.speed.work.timing import expect, report, timed
 def main(nbytes: int) -> None:
     memory = Memory(Path.cwd() / "joblib", verbose=0)
     made, larger, moved = (memory.cache(function) for function in (floats, scaled, shifted))
-    seconds, frame = timed(lambda: moved(larger(made(nbytes))))
+    spent, frame = timed(lambda: moved(larger(made(nbytes))))
     expect(float(frame.iloc[0, 0]), float(floats(nbytes).iloc[0, 0]) * 2.0 + 1.0)
-    report(loop=seconds)
+    report(loop=spent.wall)
 
 
 if __name__ == "__main__":

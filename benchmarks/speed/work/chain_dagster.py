@@ -42,11 +42,11 @@ def prepared_in(instance: DagsterInstance, io_manager: object) -> Callable[[int]
 
 def main(kind: str, steps: int) -> None:
     if kind == "memory":
-        report(step=per_step(prepared_in(DagsterInstance.ephemeral(), mem_io_manager), steps))
+        report(**per_step(prepared_in(DagsterInstance.ephemeral(), mem_io_manager), steps).told("step"))
         return
     with tempfile.TemporaryDirectory() as folder:
         stored = fs_io_manager.configured({"base_dir": folder})
-        report(step=per_step(prepared_in(DagsterInstance.local_temp(folder), stored), steps))
+        report(**per_step(prepared_in(DagsterInstance.local_temp(folder), stored), steps).told("step"))
 
 
 if __name__ == "__main__":

@@ -22,4 +22,4 @@ def prepared(steps: int) -> Callable[[], int]:
 
 
 if __name__ == "__main__":
-    report(step=per_step(prepared, int(sys.argv[1])))
+    report(**per_step(prepared, int(sys.argv[1])).told("step"))

@@ -24,4 +24,4 @@ def prepared(steps: int) -> Callable[[], int]:
 
 if __name__ == "__main__":
     sys.setrecursionlimit(100_000)  # Hamilton walks along a chain by recursion
-    report(step=per_step(prepared, int(sys.argv[1])))
+    report(**per_step(prepared, int(sys.argv[1])).told("step"))

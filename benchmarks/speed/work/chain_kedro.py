@@ -26,4 +26,4 @@ def prepared(steps: int) -> Callable[[], int]:
 
 if __name__ == "__main__":
     logging.getLogger("kedro").setLevel(logging.ERROR)  # else most of its time goes into coloured lines
-    report(step=per_step(prepared, int(sys.argv[1])))
+    report(**per_step(prepared, int(sys.argv[1])).told("step"))

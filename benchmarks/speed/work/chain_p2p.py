@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from pydantic import BaseModel
 
 from benchmarks.speed.work.running import ran
 from benchmarks.speed.work.tasks import increment
-from benchmarks.speed.work.timing import expect, report, timed
+from benchmarks.speed.work.timing import expect, median, report, timed
 from p2p import Pipeline, Task
 from p2p.settings import Settings, load_settings
 
@@ -30,13 +29,13 @@ def measure(steps: int, settings: Settings, *, alone: int = _ALONE) -> dict[str,
     """Seconds a step, new and known: of whole runs, without what a run of one step takes, and of the loop alone."""
     one, many = chain(1), chain(steps)
     runs = [timed(lambda x=x: ran(one, settings, {"x0": x}))[0] for x in range(alone)]
-    once = statistics.median(runs[1:] or runs)  # the first one loads what all need
-    figures = {"alone": once}
+    once = median(runs[1:] or runs)  # the first one loads what all need
+    figures = once.told("alone")
     for name, state in (("new", "done"), ("known", "cached")):
         whole, run = timed(lambda: ran(many, settings, {"x0": 1_000_000}))
         expect(run.outputs, {f"x{steps}": 1_000_000 + steps})
         expect(run.states, {state: steps})
-        figures |= {name: (whole - once) / (steps - 1), f"{name}_loop": run.loop / steps}
+        figures |= {**((whole - once) / (steps - 1)).told(name), f"{name}_loop": run.loop / steps}
     return figures
 
 

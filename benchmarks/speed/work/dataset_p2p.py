@@ -32,7 +32,7 @@ def measure(kind: str, rows: int, settings: Settings) -> dict[str, float]:
         caller, _ = timed(lambda work=work: run_step(work, services))
         event = [event for event in Tail(settings.runs / "run" / NAME).read() if event["kind"] == "dataset"][-1]
         feeding, _ = timed(lambda event=event: (feeder.take(event), feeder.send()))
-        figures = {"caller": caller, "feeder": feeding, "whole": caller + feeding}
+        figures = {**caller.told("caller"), **feeding.told("feeder"), **(caller + feeding).told("whole")}
     logged = client.get_run(run.info.run_id).inputs.dataset_inputs
     expect(({found.dataset.name for found in logged}, feeder.refused), ({"small", "frame"}, []))
     return figures

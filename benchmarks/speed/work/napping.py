@@ -35,7 +35,7 @@ def measure(steps: int, settings: Settings) -> dict[str, float]:
     """The parts of the loop, and of the whole run, that are not the steps' own."""
     whole, run = timed(lambda: ran(napping(steps), settings, {"x0": 0}))
     expect((run.outputs, run.states), ({f"x{steps}": steps}, {"done": steps}))
-    return {"loop": share(run.loop, steps), "run": share(whole, steps)}
+    return {"loop": share(run.loop, steps), "run": share(whole.wall, steps)}
 
 
 def share(seconds: float, steps: int) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from benchmarks.speed.work.marks import MARK
@@ -13,20 +14,45 @@ from benchmarks.speed.work.marks import MARK
 T = TypeVar("T")
 
 
-def timed(call: Callable[[], T]) -> tuple[float, T]:
-    """Seconds that a call takes, and what it gives."""
-    began = time.perf_counter()
+@dataclass(frozen=True)
+class Spent:
+    """What something took.
+
+    Attributes:
+        wall: seconds by the clock.
+        cpu: seconds of processor time of this process, all its threads together.
+    """
+
+    wall: float
+    cpu: float
+
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(self.wall - other.wall, self.cpu - other.cpu)
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.wall + other.wall, self.cpu + other.cpu)
+
+    def __truediv__(self, parts: float) -> Spent:
+        return Spent(self.wall / parts, self.cpu / parts)
+
+    def told(self, name: str) -> dict[str, float]:
+        """As two figures: the second one's name ends as the benchmark knows processor times by."""
+        return {name: self.wall, f"{name}_cpu": self.cpu}
+
+
+def timed(call: Callable[[], T]) -> tuple[Spent, T]:
+    """What a call takes, and what it gives."""
+    wall, cpu = time.perf_counter(), time.process_time()
     result = call()
-    return time.perf_counter() - began, result
+    return Spent(time.perf_counter() - wall, time.process_time() - cpu), result
 
 
-def median_of(call: Callable[[], object], times: int = 3) -> float:
-    """The median of so many calls, in seconds."""
-    return statistics.median(timed(call)[0] for _ in range(times))
+def median(several: Sequence[Spent]) -> Spent:
+    return Spent(statistics.median(one.wall for one in several), statistics.median(one.cpu for one in several))
 
 
-def per_step(prepared: Callable[[int], Callable[[], int]], steps: int) -> float:
-    """Seconds a step of a chain: those of a whole chain without those of one step, which is what each run costs.
+def per_step(prepared: Callable[[int], Callable[[], int]], steps: int) -> Spent:
+    """What a step of a chain takes: a whole chain without one of one step, which is what each run costs.
 
     Args:
         prepared: gives what runs a chain of so many steps and returns its last value.
@@ -34,7 +60,7 @@ def per_step(prepared: Callable[[int], Callable[[], int]], steps: int) -> float:
     """
     one, many = prepared(1), prepared(steps)
     one()  # whatever is loaded or made at the first run
-    alone = median_of(one)
+    alone = median([timed(one)[0] for _ in range(3)])
     whole, last = timed(many)
     expect(last, steps)
     return (whole - alone) / (steps - 1)

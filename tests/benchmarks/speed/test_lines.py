@@ -23,14 +23,14 @@ SWEEP = sweeps.Sweep("s", [], 1.0, many=20, few=5)
 
 
 def test_one_run_more_costs_what_lies_between_few_and_many_round_by_round() -> None:
-    many = Measured({"wall": [25.0, 41.0], "cpu": [16.0, 16.0]})
-    few = Measured({"wall": [10.0, 11.0], "cpu": [1.0, 1.0]})
-    assert sweeps.one_more(many, few, SWEEP).figures == {"wall": [1.0, 2.0], "cpu": [1.0, 1.0]}
-    assert sweeps.whole(many, few, SWEEP).figures == {"wall": [1.25, 2.05], "cpu": [0.8, 0.8]}
+    many = Measured({"wall": [25.0, 41.0], "wall_cpu": [16.0, 16.0]})
+    few = Measured({"wall": [10.0, 11.0], "wall_cpu": [1.0, 1.0]})
+    assert sweeps.one_more(many, few, SWEEP).figures == {"wall": [1.0, 2.0], "wall_cpu": [1.0, 1.0]}
+    assert sweeps.whole(many, few, SWEEP).figures == {"wall": [1.25, 2.05], "wall_cpu": [0.8, 0.8]}
 
 
 def test_a_sweep_that_failed_has_no_cost() -> None:
-    good, bad = Measured({"wall": [1.0], "cpu": [1.0]}), Measured(why="fails: no")
+    good, bad = Measured({"wall": [1.0], "wall_cpu": [1.0]}), Measured(why="fails: no")
     assert [sweeps.one_more(*pair, SWEEP).why for pair in ((good, bad), (bad, good))] == ["fails: no"] * 2
     assert sweeps.whole(bad, good, SWEEP).why == "fails: no"
 

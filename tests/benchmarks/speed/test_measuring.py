@@ -22,7 +22,7 @@ def test_sides_take_turns_each_time_in_an_empty_directory(tmp_path: Path) -> Non
     found = in_turn({name: noting(tmp_path / "notes", name) for name in "ab"}, 2)
     assert (tmp_path / "notes").read_text() == "abab"
     assert {name: len(measured.figures["wall"]) for name, measured in found.items()} == {"a": 2, "b": 2}
-    assert all(min(measured.figures[name]) > 0 for measured in found.values() for name in ("wall", "cpu"))
+    assert all(min(measured.figures[name]) > 0 for measured in found.values() for name in ("wall", "wall_cpu"))
 
 
 def test_a_side_that_fails_says_how_and_is_not_tried_again_while_the_others_go_on(tmp_path: Path) -> None:
@@ -48,10 +48,9 @@ def test_a_side_that_fails_late_has_no_figures_of_its_good_rounds(tmp_path: Path
 
 
 def test_a_figure_is_the_median_of_its_rounds() -> None:
-    measured = Measured({"wall": [9.0, 1.0, 2.0], "cpu": [5.0, 3.0, 4.0]})
-    assert measured.figure(cpu=True).value == 2.0
-    assert measured.figure(cpu=True).cpu == 4.0
-    assert measured.figure().cpu is None
+    measured = Measured({"wall": [9.0, 1.0, 2.0], "wall_cpu": [5.0, 3.0, 4.0], "loop": [1.0]})
+    assert (measured.figure().value, measured.figure().cpu) == (2.0, 4.0)
+    assert (measured.figure("loop").value, measured.figure("loop").cpu) == (1.0, None)
     assert measured.figure("step").why == "it told no 'step'"
 
 

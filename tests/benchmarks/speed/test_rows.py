@@ -17,6 +17,8 @@ def row(ours: Figure | float, theirs: Figure | float = NONE, bar: Bar | None = N
 def test_less_time_and_more_bytes_a_second_are_better() -> None:
     assert row(2.0, 6.0).better == 3.0
     assert row(2.0, 6.0, unit=GB_PER_SECOND).better == pytest.approx(1 / 3)
+    by_cpu = Figure(1.0, cpu=8.0), Figure(1.0, cpu=2.0)
+    assert (row(*by_cpu).cpu_better, row(*by_cpu, unit=GB_PER_SECOND).cpu_better) == (0.25, 4.0)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_the_verdict_says_missed_and_tells_apart_what_was_not_measured() -> None
 
 def test_a_row_shows_both_figures_the_ratio_and_why_one_is_missing() -> None:
     assert cells(row(Figure(0.5, cpu=1.0), Figure(2.0, cpu=0.5), Bar("better", 5))) == [
-        "w", "0.5 s", "them", "2 s", "4x better", "2x worse", "5x better", "**missed**",
+        "w", "0.5 s (CPU 1)", "them", "2 s (CPU 0.5)", "4x better", "2x worse", "5x better", "**missed**",
     ]  # fmt: skip
     assert cells(row(2.0, Figure(why="it cannot be installed"), Bar("cost", 1.3)))[3:6] == [
         "it cannot be installed", "", "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.speed.work import cached_p2p, chain_p2p, dataset_p2p, digesting, mapped_p2p, memory, napping
-from benchmarks.speed.work.timing import expect, per_step
+from benchmarks.speed.work.timing import Spent, expect, median, per_step
 from p2p.settings import Settings
 from p2p.step import Step
 
@@ -14,7 +14,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 def test_a_chain_is_run_new_and_known(settings: Settings) -> None:
     figures = chain_p2p.measure(3, settings, alone=1)
-    assert set(figures) == {"alone", "new", "new_loop", "known", "known_loop"}
+    names = {"alone", "new", "known"}
+    assert set(figures) == names | {f"{name}_cpu" for name in names} | {"new_loop", "known_loop"}
     assert 0 < figures["new_loop"] < figures["alone"]
 
 
@@ -61,10 +62,16 @@ def test_a_step_costs_what_a_chain_takes_beyond_one_step() -> None:
     def prepared(steps: int) -> object:
         return lambda: runs.append(steps) or steps
 
-    assert per_step(prepared, 5) < 1  # type: ignore[arg-type]  # it gives what runs the chain
+    assert set(per_step(prepared, 5).told("step")) == {"step", "step_cpu"}  # type: ignore[arg-type]  # it gives what runs
     assert (runs[0], runs[-1]) == (1, 5)
     with pytest.raises(SystemExit, match="a wrong result"):
         per_step(lambda steps: lambda: 4, 5)
+
+
+def test_processor_time_is_reckoned_as_the_clocks_is() -> None:
+    assert (Spent(9.0, 5.0) - Spent(1.0, 2.0)) / 2 == Spent(4.0, 1.5)
+    assert Spent(1.0, 2.0) + Spent(3.0, 4.0) == Spent(4.0, 6.0)
+    assert median([Spent(1.0, 9.0), Spent(2.0, 7.0), Spent(5.0, 8.0)]) == Spent(2.0, 8.0)
 
 
 def test_a_wrong_result_ends_a_measurement() -> None:
