@@ -76,9 +76,11 @@ docs: setup  ## build the documentation into site/
 pictures: setup browser  ## take the pictures of the documentation anew (after make demo)
 	$(BIN)/python docs/pictures/make.py
 
-bench: setup  ## measure, and print the tables
+# The peers are installed beside the environment, not into it: they pin what p2p leaves open. One line: make bench LINES=chain
+bench: setup  ## measure, beside the peers, and print the tables
 	@test -e benchmarks/__main__.py || { echo "make bench: this checkout has no benchmarks/__main__.py"; exit 1; }
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.speed --peers-folder $(VENV)/peers $(LINES)
 
 # Compiled from the public index alone: no pip setting of this machine, and no address, gets into the files.
 UV_LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header \

@@ -1,4 +1,7 @@
-"""All measurements that need nothing from outside: `python -m benchmarks`, or `make bench`."""
+"""The measurements of p2p alone, which need nothing from outside: `python -m benchmarks`.
+
+`make bench` then goes on with `benchmarks.speed`, which installs the peers and takes long.
+"""
 
 from __future__ import annotations
 

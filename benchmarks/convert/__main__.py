@@ -19,7 +19,7 @@ from benchmarks.convert.peers.peer import Peer
 from benchmarks.convert.plain import Plain, plain
 from benchmarks.convert.sources import Source, found
 from benchmarks.convert.tables import outcomes, refusals, share
-from benchmarks.convert.venvs import Venv, venv
+from benchmarks.venvs import Venv, venv
 
 
 @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.convert.commands import Done, run
+from benchmarks.commands import Done, run
 from benchmarks.convert.digests import DRAWN, OWN, SAID, Digests, bare
 from benchmarks.convert.plain import Plain
 from benchmarks.convert.sources import NAME, Source

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.convert.commands import Done, run
+from benchmarks.commands import Done, run
 from benchmarks.convert.digests import DRAWN, OWN, Digests, last_words, left
 from benchmarks.convert.sources import Source
 

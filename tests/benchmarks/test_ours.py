@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from benchmarks.convert.commands import TOO_LONG, Done
+from benchmarks.commands import TOO_LONG, Done
 from benchmarks.convert.digests import OWN, Digests
 from benchmarks.convert.ours import Exported, _cells, _refused, compared
 from benchmarks.convert.plain import UNSTABLE, Plain

@@ -8,7 +8,7 @@ from benchmarks.convert.digests import OWN
 from benchmarks.convert.peers.marimo import Marimo
 from benchmarks.convert.peers.peer import held_against
 from benchmarks.convert.plain import UNSTABLE
-from benchmarks.convert.venvs import Venv
+from benchmarks.venvs import Venv
 from tests.benchmarks.made import plain
 
 RUNS = plain({"xs": "a1", "own": f"c1{OWN}", "drawn": UNSTABLE, "file": None}, {"total": "b1"})

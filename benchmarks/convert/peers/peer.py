@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.convert.commands import Done, run
+from benchmarks.commands import Done, run
 from benchmarks.convert.digests import Digests
 from benchmarks.convert.plain import Plain
 from benchmarks.convert.sources import Source
-from benchmarks.convert.venvs import Venv
+from benchmarks.venvs import Venv
 
 _HEADLESS = {"MPLBACKEND": "agg"}
 

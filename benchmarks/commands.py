@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 TOO_LONG = 124
 _ERROR = re.compile(r"[\w.]*(Error|Exception|Interrupt|NoSuchKernel)(:|$)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

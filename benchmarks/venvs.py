@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.convert.commands import run
+from benchmarks.commands import run
 
 _INSTALLING = 1800.0  # seconds
 

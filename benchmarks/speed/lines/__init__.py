@@ -1,0 +1,1 @@
+"""The lines: a module each, with a function that measures and gives rows."""

@@ -1,0 +1,3 @@
+"""By what a line of figures is known."""
+
+MARK = "figures "
