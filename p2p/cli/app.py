@@ -14,10 +14,11 @@ from p2p.cli.options import Json
 from p2p.cli.signals import sigterm_interrupts
 from p2p.errors import InputRefused, P2PError
 
+# Plain help pages: rich's take five times as long, as it loads its parser of markdown and the names of all lexers.
 app = typer.Typer(
-    name="p2p", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+    name="p2p", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="From notebook to production, and back.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )  # fmt: skip
 
 app.add_typer(stores.app, name="store")
