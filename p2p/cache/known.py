@@ -23,6 +23,7 @@ from p2p.errors import StoreError
 from p2p.execution import Recalled, Work
 from p2p.execution.rewind import can_be_made
 from p2p.model import ValueRef
+from p2p.store import identify
 
 if TYPE_CHECKING:
     from p2p.cache.memory import RunMemory
@@ -202,10 +203,8 @@ class KnownStep:
         found = {}
         for name, value in self._work.inputs.items():
             before = self._inputs[name].digest
-            if before is not None and not isinstance(value, IMMUTABLE):
-                after = self._run.stored(value)
-                if after.digest != before:
-                    found[name] = after
+            if before is not None and not isinstance(value, IMMUTABLE) and identify(value).digest != before:
+                found[name] = self._run.stored(value)
         return found
 
     def _together(self, around: Mapping[str, Any], holding: Held) -> ValueRef | None:

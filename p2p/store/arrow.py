@@ -1,21 +1,35 @@
-"""Arrow tables as Arrow files (IPC, one record batch): equal tables give equal bytes, and nothing is copied."""
+"""Columns as Arrow files (IPC), so that equal columns give equal bytes, and none is copied as a whole."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from p2p.store.pieces import Pieces
 
+ROWS = 1 << 16
+"""Rows of a record batch: columns that lie across memory are gathered in parts that fit a processor's cache."""
+Column = Callable[[int, int], Any]
+"""Gives a column's rows from one place to another, as an Arrow array."""
 
-def pieces(table: Any) -> Pieces:
-    """The bytes of an Arrow file, uncompressed; the columns' own memory, where that is canonical."""
+
+def pieces(columns: Sequence[Column], names: Sequence[str], rows: int, metadata: Mapping[bytes, bytes]) -> Pieces:
+    """The bytes of an Arrow file, uncompressed: the columns' own memory, where that is canonical."""
     import pyarrow as pa
 
-    arrays = [canonical_array(_one_chunk(column)) for column in table.columns]
-    sink = _Sink()
-    with pa.ipc.new_file(pa.PythonFile(sink, mode="w"), table.schema) as writer:
-        writer.write_batch(pa.record_batch(arrays, schema=table.schema))
-    return Pieces(sink.parts)
+    fields = [pa.field(name, column(0, 0).type) for name, column in zip(names, columns, strict=True)]
+    schema = pa.schema(fields, metadata=metadata)
+
+    def parts() -> Iterator[Any]:
+        sink = _Sink()
+        with pa.ipc.new_file(pa.PythonFile(sink, mode="w"), schema) as writer:
+            for start in range(0, rows, ROWS):
+                arrays = [canonical_array(column(start, min(start + ROWS, rows))) for column in columns]
+                writer.write_batch(pa.record_batch(arrays, schema=schema))
+                yield from sink.taken()
+        yield from sink.taken()
+
+    return Pieces(parts)
 
 
 def read(data: bytes) -> Any:
@@ -37,6 +51,11 @@ class _Sink:
         self.parts.append(part)
         return len(part)
 
+    def taken(self) -> list[Any]:
+        """What has come since the last time."""
+        parts, self.parts = self.parts, []
+        return parts
+
     def flush(self) -> None: ...
 
     def close(self) -> None: ...
@@ -49,10 +68,6 @@ class _Sink:
 
     def seekable(self) -> bool:
         return False
-
-
-def _one_chunk(column: Any) -> Any:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()  # which copies even a single one
 
 
 def canonical_array(array: Any) -> Any:

@@ -59,10 +59,17 @@ def to_arrow(values: Any, spec: Spec) -> Any:
     if kind == "categorical":
         return pa.array(values.array.codes)
     if kind == "number":
-        return pa.array(canonical(values.to_numpy()), from_pandas=False)
+        return numbers_to_arrow(values.to_numpy())
     array = pa.array(values.array)
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     return array.cast(pa.large_string()) if kind == "string" else array
+
+
+def numbers_to_arrow(numbers: Any) -> Any:
+    """The Arrow array of a NumPy array of numbers, on its memory where that is canonical."""
+    import pyarrow as pa
+
+    return pa.array(canonical(numbers), from_pandas=False)
 
 
 def values_from(spec: Spec, chunks: Any) -> Any:

@@ -13,7 +13,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from p2p.store import arrow, parquet
-from p2p.store.columns import Spec, Unfaithful, describe_index, index_from, index_parts, spec_of, to_arrow, values_from
+from p2p.store.columns import (
+    Spec,
+    Unfaithful,
+    describe_index,
+    index_from,
+    index_parts,
+    numbers_to_arrow,
+    spec_of,
+    to_arrow,
+    values_from,
+)  # fmt: skip
 from p2p.store.pieces import Pieces
 from p2p.store.plain import is_plain
 
@@ -23,7 +33,7 @@ _KEY = b"p2p"
 
 
 class FrameCodec:
-    """An Arrow file (IPC, uncompressed, one record batch) of a DataFrame or Series."""
+    """An Arrow file (IPC, not compressed, in batches of 65,536 rows) of a DataFrame or Series."""
 
     name = "arrow"
     suffix = ".arrow"
@@ -39,7 +49,10 @@ class FrameCodec:
         return True
 
     def encode(self, value: Any) -> Pieces | bytes:
-        return arrow.pieces(_table(value))
+        spec = _describe(value)
+        columns = [_sliced(part, part_spec) for part, part_spec in zip(_columns(value), spec["values"], strict=True)]
+        columns += [_slices(array) for array in index_parts(value.index, spec["index"])]
+        return arrow.pieces(columns, _field_names(spec, len(columns)), len(value), _metadata(spec))
 
     def decode(self, data: bytes) -> Any:
         return _value(arrow.read(data))
@@ -65,8 +78,23 @@ def _table(value: Any) -> Any:
     spec = _describe(value)
     arrays = [to_arrow(part, part_spec) for part, part_spec in zip(_columns(value), spec["values"], strict=True)]
     arrays += index_parts(value.index, spec["index"])
-    metadata = {_KEY: json.dumps(spec, separators=(",", ":")).encode()}
-    return pa.table(arrays, names=_field_names(spec, len(arrays)), metadata=metadata)
+    return pa.table(arrays, names=_field_names(spec, len(arrays)), metadata=_metadata(spec))
+
+
+def _metadata(spec: Spec) -> dict[bytes, bytes]:
+    return {_KEY: json.dumps(spec, separators=(",", ":")).encode()}
+
+
+def _sliced(column: Any, spec: Spec) -> arrow.Column:
+    """A column's rows as Arrow has them; of numbers, only those that are asked for are gathered."""
+    if spec["kind"] != "number":
+        return _slices(to_arrow(column, spec))
+    numbers = column.to_numpy()
+    return lambda start, end: numbers_to_arrow(numbers[start:end])
+
+
+def _slices(array: Any) -> arrow.Column:
+    return lambda start, end: array.slice(start, end - start)
 
 
 def _value(table: Any) -> Any:

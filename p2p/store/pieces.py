@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 
@@ -10,17 +10,26 @@ class Pieces:
     """Bytes that lie in several places.
 
     Args:
-        parts: whatever shows its memory as a buffer; nobody may change that while the pieces are in use.
+        parts: gives them, in order, each time anew: whatever shows its memory as a buffer. Nobody may change that while
+            the pieces are in use.
     """
 
-    def __init__(self, parts: Sequence[Any]) -> None:
-        self._parts = [memoryview(part).cast("B") for part in parts if len(part)]
+    def __init__(self, parts: Callable[[], Iterable[Any]]) -> None:
+        self._parts = parts
+        self._length: int | None = None
 
     def __iter__(self) -> Iterator[memoryview]:
-        return iter(self._parts)
+        length = 0
+        for part in self._parts():
+            piece = memoryview(part).cast("B") if len(part) else memoryview(b"")
+            length += len(piece)
+            yield piece
+        self._length = length
 
     def __len__(self) -> int:
-        return sum(map(len, self._parts))
+        if self._length is None:
+            self._length = sum(map(len, self))
+        return self._length
 
     def __bytes__(self) -> bytes:
-        return b"".join(self._parts)
+        return b"".join(self)
