@@ -49,6 +49,7 @@ class Beside:
         self._runs: dict[str, dict[str, str]] = {}
         self._sent: dict[str, list[str]] = {}
         self._left = patience()
+        self._unsettled: list[str] = []
         self._start()
 
     def open(self, key: str) -> None:
@@ -70,6 +71,7 @@ class Beside:
 
     def sent(self, key: str, *, within: float | None = None) -> bool:
         """Wait until MLflow knows the whole of the run `key`; False when it does not within its time."""
+        self._say(do="look")
         self._wait(_START, lambda: self._ready)
         seconds = self._left if within is None else min(within, self._left)
         self._spend(seconds, lambda: key in self._sent or bool(self._trouble))
@@ -78,6 +80,18 @@ class Beside:
                 self._warn(f"MLflow did not take {line}")
             return True
         return False
+
+    def send_later(self, key: str) -> None:
+        """The run `key` has ended, and nobody waits for MLflow to know it: `settle` will."""
+        self._unsettled.append(key)
+        self._say(do="look")
+
+    def settle(self) -> bool:
+        """Wait for the runs that nobody has waited for, as long as for one run; False when MLflow lacks some still."""
+        self._left = patience()
+        waited, self._unsettled = self._unsettled, []
+        sent = [self.sent(key) for key in waited]
+        return all(sent)
 
     def close(self) -> None:
         """Let the process go; it ends by itself when it has sent what it can."""

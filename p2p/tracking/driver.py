@@ -66,6 +66,7 @@ class Driver:
         watch: called with each event, in a thread.
         beside: the sidecar to use; one of its own, which ends with the run, when not given.
         mask: takes secrets out of what is written down.
+        wait: whether the end of the run waits until MLflow knows it; otherwise whoever has `beside` settles it.
 
     Attributes:
         key: the name of the run's directory.
@@ -81,6 +82,7 @@ class Driver:
         watch: Watcher | None = None,
         beside: Beside | None = None,
         mask: Callable[[Any], Any] | None = None,
+        wait: bool = True,
     ) -> None:
         mlstore.check_settings(settings)
         mlstore.check_experiment(facts.name)
@@ -92,6 +94,7 @@ class Driver:
         self.experiment = ""
         self._masking = {"mask": mask} if mask is not None else {}
         self._watch = watch
+        self._wait = wait
         self._mine = beside is None
         self._beside = beside
         self._watching: _Watching | None = None
@@ -135,7 +138,7 @@ class Driver:
             by = uuid.uuid4().hex
             self.journal.append("run_finished", status=status.value, by=by, **facts)
             self._see_that_it_counts(by)
-            self._wait_for_mlflow(None if status is not RunStatus.KILLED else _INTERRUPTED)
+            self._tell_mlflow(None if status is not RunStatus.KILLED else _INTERRUPTED)
         finally:
             self.journal.close()
             if self._watching is not None:
@@ -149,9 +152,12 @@ class Driver:
         if end.get("by") != by:
             raise RunReplaced(self.key)
 
-    def _wait_for_mlflow(self, within: float | None) -> None:
+    def _tell_mlflow(self, within: float | None) -> None:
         assert self._beside is not None
-        self._beside.sent(self.key, within=within)
+        if self._wait:
+            self._beside.sent(self.key, within=within)
+        else:
+            self._beside.send_later(self.key)
 
 
 class _Watching:

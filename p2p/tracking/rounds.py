@@ -67,6 +67,10 @@ class Rounds:
         self._settings = settings
         self._wake.set()
 
+    def look(self) -> None:
+        """There is something new in a journal; without this word it is found at the next look."""
+        self._wake.set()
+
     def finished(self) -> bool:
         """Whether all that was added is sent, and all that others left unsent has been tried."""
         return not self._new and not self._senders and self._busy_since is None and self._rested
