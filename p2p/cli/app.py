@@ -107,6 +107,10 @@ def run(
             help="Where a pipeline's steps run: local, dask (workers on this machine), or a Dask scheduler's address.",
         ),
     ] = "local",
+    warm: Annotated[
+        bool,
+        typer.Option("--warm/--cold", help="Fork the kernel of a process that has imported the libraries."),
+    ] = False,
     json: Json = False,
 ) -> None:  # fmt: skip
     """Run a notebook or a pipeline as one tracked run."""
@@ -124,8 +128,9 @@ def run(
 
         options = {"output": output, "directory": cwd, "cell_timeout": cell_timeout}
         code = run_notebook_shown(
-            Path(target), given, text, options, reuse_of(resume, no_cache), log_output=log_output, as_json=json
-        )
+            Path(target), given, text, options, reuse_of(resume, no_cache), log_output=log_output, as_json=json,
+            warm=warm,
+        )  # fmt: skip
     else:
         code = _run_pipeline(target, given, text, reuse_of(resume, no_cache), as_json=json, engine=engine)
     _keep_store_small()

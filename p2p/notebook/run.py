@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from p2p.cache import Reuse, check_target
 from p2p.files import write_atomic
@@ -25,9 +25,13 @@ from p2p.session.attached import check_secrets
 from p2p.settings import Settings
 from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts
+from p2p.tracking.beside import Beside
 from p2p.tracking.driver import Watcher
 from p2p.tracking.journal import read_events
 from p2p.tracking.records import failed_step, read_record
+
+if TYPE_CHECKING:
+    from p2p.kernels.provisioner import Kernels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,9 @@ class RunOptions:
         kernel: the kernelspec; the default runs in the environment that p2p itself is in.
         tags: further tags of the run.
         reuse: earlier results that it may use.
+        kernels: forks the kernel, where that can be; it is started when there is none.
+        beside: the sidecar that several runs share; one of the run's own when there is none.
+        wait: whether the run's end waits until MLflow knows it; where not, `beside.settle()` waits for all of them.
     """
 
     output: Path | None = None
@@ -53,6 +60,9 @@ class RunOptions:
     kernel: str = "python3"
     tags: Mapping[str, str] = field(default_factory=dict)
     reuse: Reuse = field(default_factory=Reuse)
+    kernels: Kernels | None = None
+    beside: Beside | None = None
+    wait: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,11 @@ def run_notebook(
     masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
     document = load_to_run(path)
     check_secrets(values.secrets(), values.secret_texts())
-    driver = Driver(settings, _facts(notebook, values, settings, options), watch=watch, mask=masker.event)
+    run_facts = _facts(notebook, values, settings, options)
+    driver = Driver(
+        settings, run_facts, watch=watch, beside=options.beside, mask=masker.event,
+        wait=options.wait or options.beside is None,
+    )  # fmt: skip
     driver.open()
     try:
         failure = _execute(notebook, document, values, driver, options, masker)
@@ -137,7 +151,7 @@ def _execute(
     plan = KernelPlan(
         path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver, options),
         directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],
-        masker=masker, output_limit=driver.settings.output_limit,
+        masker=masker, output_limit=driver.settings.output_limit, kernels=options.kernels,
     )  # fmt: skip
     # papermill's inspector does not know every annotation, and would warn of parameters that p2p has checked.
     logging.getLogger("papermill").setLevel(logging.ERROR)
