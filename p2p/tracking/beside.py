@@ -82,9 +82,11 @@ class Beside:
         return False
 
     def send_later(self, key: str) -> None:
-        """The run `key` has ended, and nobody waits for MLflow to know it: `settle` will."""
+        """The run `key` has ended, and nobody waits for MLflow to know it: `settle` will.
+
+        The sidecar is not told: the next run would wait for its id until this one is sent.
+        """
         self._unsettled.append(key)
-        self._say(do="look")
 
     def settle(self) -> bool:
         """Wait for the runs that nobody has waited for, as long as for one run; False when MLflow lacks some still."""

@@ -103,7 +103,7 @@ class Rounds:
                 if sender is not None:
                     self._senders.append(sender)
                 self._new.pop(0)
-            for sender in list(self._senders):
+            for sender in sorted(self._senders, key=lambda one: bool(one.sent.run_id)):  # some wait for their run's id
                 self._one(sender)
             self._failures = 0
             self._say_trouble("")
