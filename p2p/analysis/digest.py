@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 import blake3
 
-from p2p.analysis.transform import parse_cell, too_deep
+from p2p.analysis.transform import CELLS, parse_cell, too_deep
 
 # Not meaning: load/store follows from the place; type comments and the `u` of a string change nothing.
 _IGNORED = {"ctx", "type_comment", "kind", "type_ignores"}
 
 
+@lru_cache(maxsize=CELLS)
 def digest_source(source: str) -> str:
     """BLAKE3, 64 hex digits, of the code without comments, layout and step mark; docstrings count.
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from p2p.analysis.record import BUILTINS
 from p2p.analysis.scopes import Read
 from p2p.analysis.statements import Statements
-from p2p.analysis.transform import parse_cell, too_deep
+from p2p.analysis.transform import CELLS, parse_cell, too_deep
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class CellNames:
     has_await: bool = False
 
 
+@lru_cache(maxsize=CELLS)
 def cell_names(source: str, *, lazy_annotations: bool = False) -> CellNames:
     """The names of a cell, IPython syntax and step mark allowed; AnalysisError, where it is no Python.
 

@@ -43,7 +43,7 @@ def magics(source: str) -> tuple[tuple[int, str], ...]:
     return _transformed(source)[1]
 
 
-_CELLS = 2048  # how many cells are kept as read; each is looked at several times
+CELLS = 2048  # how many cells are kept as read; each is looked at several times
 
 
 def split_lines(text: str, *, keepends: bool = False) -> list[str]:
@@ -52,7 +52,7 @@ def split_lines(text: str, *, keepends: bool = False) -> list[str]:
     return lines if keepends else [line.rstrip("\r\n") for line in lines]
 
 
-@lru_cache(maxsize=_CELLS)
+@lru_cache(maxsize=CELLS)
 def parse_cell(source: str) -> ast.Module:
     """The syntax tree of a cell, not to be changed; AnalysisError with the line where it is no Python for a cell."""
     python = to_python(source)
@@ -87,7 +87,7 @@ def _syntax_refused(error: SyntaxError | ValueError, python: str) -> AnalysisErr
     )
 
 
-@lru_cache(maxsize=_CELLS)
+@lru_cache(maxsize=CELLS)
 def _transformed(source: str) -> tuple[str, tuple[tuple[int, str], ...]]:
     if not _MAYBE_IPYTHON.search(source) and _parses(source):
         return source, ()

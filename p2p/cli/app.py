@@ -108,6 +108,10 @@ def run(
             help="Where a pipeline's steps run: local, dask (workers on this machine), or a Dask scheduler's address.",
         ),
     ] = "local",
+    warm: Annotated[
+        bool,
+        typer.Option("--warm/--cold", help="Fork the kernel of a process that has imported the libraries."),
+    ] = False,
     json: Json = False,
 ) -> None:  # fmt: skip
     """Run a notebook or a pipeline as one tracked run."""
@@ -125,8 +129,9 @@ def run(
 
         options = {"output": output, "directory": cwd, "cell_timeout": cell_timeout}
         code = run_notebook_shown(
-            Path(target), given, text, options, reuse_of(resume, no_cache), log_output=log_output, as_json=json
-        )
+            Path(target), given, text, options, reuse_of(resume, no_cache), log_output=log_output, as_json=json,
+            warm=warm,
+        )  # fmt: skip
     else:
         code = _run_pipeline(target, given, text, reuse_of(resume, no_cache), as_json=json, engine=engine)
     _keep_store_small()
@@ -172,6 +177,9 @@ def sweep(
         bool, typer.Option("--no-cache", help="Run every step, also where its result is known.")
     ] = False,
     html: Annotated[bool, typer.Option("--html", help="Keep each executed notebook as HTML too.")] = False,
+    warm: Annotated[
+        bool, typer.Option("--warm/--cold", help="Fork kernels from a process that has imported the libraries.")
+    ] = True,
     log_output: Annotated[bool, typer.Option("--log-output", help="Stream what cells and steps print.")] = False,
     cwd: Annotated[
         Path | None, typer.Option("--cwd", help="The kernels' working directory (default: the notebook's).")
@@ -187,7 +195,7 @@ def sweep(
     asked = Asked(
         params=param or (), points=points, grid=grid, sample=sample, seed=seed, by_log=log or (), jobs=jobs,
         optimize=optimize, trials=trials,
-        keep_going=keep_going, resume=resume, cache=not no_cache, html=html, log=log_output, directory=cwd,
+        keep_going=keep_going, resume=resume, cache=not no_cache, html=html, warm=warm, log=log_output, directory=cwd,
         cell_timeout=cell_timeout,
     )  # fmt: skip
     code = sweep_shown(target, asked, as_json=json)

@@ -47,6 +47,12 @@ class Watch:
     def _on_mlflow_run(self, event: Mapping[str, Any]) -> None:
         err.print(f"[dim]run {event['run_id']}[/]")
 
+    def _on_kernel_started(self, event: Mapping[str, Any]) -> None:
+        if event.get("why_cold"):
+            err.print(f"[yellow]no warm kernel:[/] {escape(str(event['why_cold']))}")
+        for statement, why in event.get("not_ahead", {}).items():
+            err.print(f"[dim]not imported ahead:[/] {escape(statement)}: {escape(why)}")
+
     def _on_cell_started(self, event: Mapping[str, Any]) -> None:
         self._bar.update(
             self._task, total=event["cells"], completed=max(event["cell"] - 1, 0), description=f"cell {event['cell']}"

@@ -57,6 +57,7 @@ class Asked:
     resume: str = ""
     cache: bool = True
     html: bool = False
+    warm: bool = True
     log: bool = False
     directory: Path | None = None
     cell_timeout: int | None = None
@@ -88,7 +89,7 @@ def _target(target: str, asked: Asked, settings: Settings) -> Target:
     if is_notebook(target):
         options = NotebookOptions(
             directory=asked.directory, log=sys.stderr if asked.log else None, cell_timeout=asked.cell_timeout,
-            html=asked.html,
+            html=asked.html, warm=asked.warm,
         )  # fmt: skip
         return NotebookTarget(Path(target), settings, options)
     pipeline = load_pipeline(target, settings)

@@ -24,6 +24,7 @@ from p2p.session.attached import take_attachment
 from p2p.session.callsites import activate as activate_sites
 from p2p.session.callsites import deactivate as deactivate_sites
 from p2p.session.interactive import note
+from p2p.session.started import Started, take_started
 from p2p.settings import load_settings
 from p2p.step import Step
 from p2p.tracking import guard
@@ -37,7 +38,11 @@ _ATTRIBUTE = "_p2p_extension"
 def load(shell: InteractiveShell) -> None:
     """Put p2p into the shell; a second call changes nothing."""
     if not hasattr(shell, _ATTRIBUTE):
-        setattr(shell, _ATTRIBUTE, Extension(shell))
+        started = take_started()
+        try:
+            setattr(shell, _ATTRIBUTE, Extension(shell, started))
+        finally:
+            started.tell_ready()
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -51,13 +56,14 @@ def unload(shell: InteractiveShell) -> None:
 class Extension:
     """p2p in one shell."""
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    def __init__(self, shell: InteractiveShell, started: Started | None = None) -> None:
         self.shell = shell
         self.sites = CallSites()
         self.known = KnownValues()
         self.parameters = PendingParameters()
         self.leftovers: Leftovers | None = None
         self.borders: Borders | None = None
+        self._started = started or Started()
         self.session = self._session()
         self._inside = False
         self._cell: MarkedCell | None = None
@@ -71,7 +77,9 @@ class Extension:
             attachment, secrets, masker = taken
             self.parameters = PendingParameters(attachment, secrets)
             make_headless(self.shell, load_settings().output_limit)
-            attached = AttachedSession(attachment, names_read(_sources(attachment.notebook)), masker)
+            attached = AttachedSession(
+                attachment, names_read(_sources(attachment.notebook)), masker, self._started.facts
+            )
             self.leftovers = Leftovers(attached.memory, attached.needed)
             self.borders = Borders(attached.memory.events, attached.needed)
             return attached

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 
+from p2p.kernels.provisioner import Kernels, PromptManager, manager_of
 from p2p.tracking.processes import Descendants
 
 
 class KernelClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
-    """Runs the cells; a kernel that is stopped in the middle is killed, with all its children."""
+    """Runs the cells; a kernel that is stopped in the middle is killed, with all its children.
+
+    Args:
+        manager: papermill's record of the notebook that runs.
+        kernels: forks the kernel, where there is one.
+        cells: the text of the notebook's code cells.
+    """
+
+    def __init__(
+        self, manager: Any, *, kernels: Kernels | None = None, cells: Sequence[str] = (), **options: Any
+    ) -> None:
+        super().__init__(manager, **options)
+        self._kernels = kernels
+        self._cells = cells
+
+    def create_kernel_manager(self) -> PromptManager:
+        """The manager of the kernel, which is not started yet."""
+        self.km = manager_of(self.kernel_name, self._kernels, self._cells)
+        return self.km
 
     def _cleanup_kernel(self) -> None:
         """Stop the kernel; at once when something other than a cell's own error ends the run."""

@@ -10,10 +10,11 @@ from typing import Any
 
 from papermill.engines import Engine
 
+from p2p.kernels.provisioner import Kernels
 from p2p.notebook.careful import CarefulClient
 from p2p.notebook.kernelplan import KernelPlan
 from p2p.notebook.lastwords import LastWords
-from p2p.notebook.manager import TruthfulManager
+from p2p.notebook.manager import TruthfulManager, code_of
 
 
 class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
@@ -40,7 +41,12 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
         manager.notebook_start()
         try:
             cls.execute_managed_notebook(
-                manager, kernel_name, environment=plan.environment, directory=plan.directory, **options
+                manager,
+                kernel_name,
+                environment=plan.environment,
+                directory=plan.directory,
+                kernels=plan.kernels,
+                **options,
             )
         finally:
             manager.cleanup_pbar()
@@ -55,6 +61,7 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
         *,
         environment: dict[str, str],
         directory: Path,
+        kernels: Kernels | None = None,
         log_output: bool = False,
         stdout_file: Any = None,
         stderr_file: Any = None,
@@ -65,7 +72,8 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
         """Start the kernel with p2p as an extension, so that it is there before the first cell, and run the cells."""
         client = CarefulClient(
             nb_man, kernel_name=kernel_name, timeout=execution_timeout, startup_timeout=start_timeout,
-            log_output=log_output, stdout_file=stdout_file, stderr_file=stderr_file,
+            log_output=log_output, stdout_file=stdout_file, stderr_file=stderr_file, kernels=kernels,
+            cells=code_of(nb_man.nb.cells),
             extra_arguments=["--InteractiveShellApp.extensions=p2p", "--IPKernelApp.log_level=CRITICAL"],
         )  # fmt: skip
         with LastWords(nb_man.masker) as said:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from p2p.execution import EventSink
 from p2p.notebook.manager import TruthfulManager
 from p2p.secrets import Masker
 from p2p.settings import OUTPUT_LIMIT
+
+if TYPE_CHECKING:
+    from p2p.kernels.provisioner import Kernels
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class KernelPlan:
         events: the run's journal.
         masker: takes secrets out of everything that is kept or logged.
         output_limit: bytes of output that a cell may keep.
+        kernels: forks the kernel; it is started when there is none.
     """
 
     path: Path
@@ -31,3 +36,4 @@ class KernelPlan:
     managers: list[TruthfulManager]
     masker: Masker = field(default_factory=Masker)
     output_limit: int = OUTPUT_LIMIT
+    kernels: Kernels | None = None

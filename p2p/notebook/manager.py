@@ -8,6 +8,7 @@ What it holds is within its limit, and no secret is in it.
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]  # paperm
         self.gate = OutputGate(self.masker, output_limit)
         self.joiner = StreamJoiner(self.masker)
         self.current: int | None = None
+        self._code = [index for index, cell in enumerate(nb.cells) if cell.cell_type == "code" and not _injected(cell)]
         self._next_save = 0.0
         # papermill keeps what it was given as the path: here the whole notebook, its old outputs too.
         if isinstance(nb.metadata.papermill.get("input_path"), Mapping):
@@ -117,14 +119,17 @@ class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]  # paperm
 
     def _facts(self, index: int | None) -> dict[str, Any]:
         assert index is not None
-        return cell_facts(self.nb.cells, index)
+        return cell_facts(self.nb.cells[index], bisect_right(self._code, index), len(self._code))
 
 
-def cell_facts(cells: Any, index: int) -> dict[str, Any]:
+def cell_facts(cell: Any, number: int, count: int) -> dict[str, Any]:
     """How people name a cell: its number among the code cells (the injected one does not count), its id."""
-    code = [i for i, c in enumerate(cells) if c.cell_type == "code" and not _injected(c)]
-    number = len([i for i in code if i <= index])
-    return {"cell": number, "cells": len(code), "cell_id": cells[index].get("id", "")}
+    return {"cell": number, "cells": count, "cell_id": cell.get("id", "")}
+
+
+def code_of(cells: Any) -> list[str]:
+    """The text of the notebook's own code cells."""
+    return [cell.source for cell in cells if cell.cell_type == "code" and not _injected(cell)]
 
 
 def _injected(cell: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from p2p.cache import Reuse, check_target
 from p2p.files import write_atomic
@@ -29,6 +29,9 @@ from p2p.tracking.driver import PartOf, Watcher
 from p2p.tracking.journal import read_events
 from p2p.tracking.records import failed_step, read_record, why_killed
 
+if TYPE_CHECKING:
+    from p2p.kernels.provisioner import Kernels
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
@@ -44,6 +47,7 @@ class RunOptions:
         tags: further tags of the run.
         reuse: earlier results that it may use.
         part_of: the sweep that the run is a part of.
+        kernels: forks the kernel, where that can be; it is started when there is none.
     """
 
     output: Path | None = None
@@ -55,6 +59,7 @@ class RunOptions:
     tags: Mapping[str, str] = field(default_factory=dict)
     reuse: Reuse = field(default_factory=Reuse)
     part_of: PartOf | None = None
+    kernels: Kernels | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,7 @@ def _execute(
     plan = KernelPlan(
         path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver, options),
         directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],
-        masker=masker, output_limit=driver.settings.output_limit,
+        masker=masker, output_limit=driver.settings.output_limit, kernels=options.kernels,
     )  # fmt: skip
     # papermill's inspector does not know every annotation, and would warn of parameters that p2p has checked.
     logging.getLogger("papermill").setLevel(logging.ERROR)

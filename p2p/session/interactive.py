@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,18 +49,20 @@ class AttachedSession:
         attachment: what the driver says of the run.
         needed: the names that any cell of the notebook reads.
         masker: takes secrets out of what is written down.
+        started: how this kernel was started.
     """
 
     def __init__(
-        self, attachment: Attachment, needed: frozenset[str] = frozenset(), masker: Masker | None = None
-    ) -> None:
+        self, attachment: Attachment, needed: frozenset[str] = frozenset(), masker: Masker | None = None,
+        started: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         masker = masker or Masker()
         self.attachment = attachment
         self.needed = needed
         directory = Path(attachment.directory)
         values = DiskStore(Path(attachment.root) / "mlruns" / "p2p" / "values", inline=masker.leaves)
         self.journal = journal = Journal(directory, held=held(Path(attachment.lease)), mask=masker.event)
-        journal.append("kernel_started", process=this_process().as_dict())
+        journal.append("kernel_started", process=this_process().as_dict(), **{"warm": False, **(started or {})})
         self.memory = RunMemory(
             values, journal, directory,
             earlier=Earlier(Path(attachment.resumes)) if attachment.resumes else None,

@@ -177,7 +177,7 @@ class CanonicalPickler(_PythonPickler):  # type: ignore[misc]  # for the reason 
         A dict that is its own attributes writes them as one that was loaded, which pickle leaves with two dicts, does.
         A constant of a library, of which no copy would do, is written as the place where the library has it.
         """
-        place = place_of(obj)
+        place = None if _is_leaf(obj) else place_of(obj)  # NumPy's dtypes are equal to their copies
         if place is not None:
             func, args, state, parts = restore.library_constant, place, None, ()
         if func in _NEW_OBJECT:

@@ -28,7 +28,8 @@ class Constants:
 
     def __init__(self) -> None:
         self._places: dict[int, list[Place]] = {}
-        self._looked: dict[str, int] = {}
+        self._looked: dict[str, tuple[Any, int]] = {}
+        self._loaded = 0
         self._installed = cache(is_installed)
 
     def place(self, one: Any) -> Place | None:
@@ -38,21 +39,23 @@ class Constants:
         """
         if type(one) in _NEVER or type(one).__hash__ is None:  # what can be changed in place is no constant
             return None
-        if len(self._looked) != len(sys.modules):
-            self._look()
+        if self._loaded != len(sys.modules):
+            self.look()
         places = [place for place in self._places.get(id(one), ()) if _is_at(one, place)]
         return min(places) if places and _is_constant(one) else None
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look through the modules that are loaded; those that are as they were are known."""
         loaded = dict(sys.modules)
         for name, module in loaded.items():
             own = getattr(module, "__dict__", {})  # anything can be put among the modules
-            if self._looked.get(name) != len(own) and name != "__main__" and self._installed(name.partition(".")[0]):
+            looked = (module, len(own))
+            if self._looked.get(name) != looked and name != "__main__" and self._installed(name.partition(".")[0]):
                 for key, one in list(own.items()):
                     if type(one) not in _NEVER:
                         self._places.setdefault(id(one), []).append((name, key))
-            self._looked[name] = len(own)
-        self._looked = {name: size for name, size in self._looked.items() if name in loaded}
+            self._looked[name] = looked
+        self._loaded = len(loaded)
 
 
 def _is_at(one: Any, place: Place) -> bool:
@@ -77,3 +80,4 @@ def _is_constant(one: Any) -> bool:
 
 _constants = Constants()
 place_of = _constants.place
+look = _constants.look

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from p2p.cache import Reuse
+from p2p.kernels import WarmKernels
 from p2p.notebook import RunOptions, read_notebook, run_notebook
 from p2p.notebook.document import parameters_of
 from p2p.outcome import RunOutcome
@@ -70,10 +71,11 @@ class NotebookOptions:
     log: IO[str] | None = None
     cell_timeout: int | None = None
     html: bool = False
+    warm: bool = True
 
 
 class NotebookTarget:
-    """A notebook, each point in a kernel of its own."""
+    """A notebook, each point in a kernel of its own; `warm` ones are forked from a process with its libraries."""
 
     def __init__(self, path: Path, settings: Settings, options: NotebookOptions | None = None) -> None:
         notebook = read_notebook(path)
@@ -83,6 +85,7 @@ class NotebookTarget:
         self._path = path
         self._settings = settings
         self._options = options or NotebookOptions()
+        self._kernels = WarmKernels() if self._options.warm else None
 
     def prepare(self) -> None:
         """Import what all threads need: papermill's imports are not made for several at once."""
@@ -93,12 +96,14 @@ class NotebookTarget:
         told = self._options
         options = RunOptions(
             directory=told.directory, log=told.log, cell_timeout=told.cell_timeout, html=told.html, reuse=reuse,
-            part_of=part_of,
+            part_of=part_of, kernels=self._kernels,
         )  # fmt: skip
         return run_notebook(self._path, self._settings, given=point.given, text=point.text, options=options)
 
     def close(self) -> None:
-        """Nothing is left of a kernel when its run has ended."""
+        """Nothing is left of a kernel when its run has ended; what it was forked from ends here."""
+        if self._kernels is not None:
+            self._kernels.close()
 
 
 class PipelineTarget:

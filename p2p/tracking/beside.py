@@ -115,6 +115,7 @@ class Beside:
             self._stdin.close()
 
     def _waited_for(self, sent: Callable[[], bool], within: float | None) -> bool:
+        self._say(do="look")
         self._wait(_START, lambda: self._ready)
         seconds = self._left if within is None else min(within, self._left)
         self._spend(seconds, lambda: sent() or bool(self._trouble))

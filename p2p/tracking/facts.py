@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
@@ -37,18 +38,15 @@ def surroundings(root: Path) -> Surroundings:
 
 def git_commit(directory: Path) -> str:
     """The commit that `directory` is at, with `-dirty` when files differ from it; empty outside a repository."""
+    command = ["git", "-C", str(directory), "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     try:
-        commit = _git(directory, "rev-parse", "HEAD")
-        return f"{commit}-dirty" if _git(directory, "status", "--porcelain", "--untracked-files=no") else commit
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return ""
-
-
-def _git(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=True, timeout=10
-    )
-    return done.stdout.strip()
+    told = [line for line in done.stdout.splitlines() if line.startswith("# branch.oid ")]
+    commit = told[0].split()[-1] if told else ""
+    differs = any(not line.startswith("#") for line in done.stdout.splitlines())
+    return "" if commit in ("", "(initial)") else f"{commit}-dirty" if differs else commit
 
 
 def python_version() -> str:
@@ -75,6 +73,17 @@ def processor() -> str:
 
 def package_versions() -> dict[str, str]:
     """Name and version of every installed distribution, in alphabetical order."""
+    return dict(_package_versions(installed_at()))
+
+
+def installed_at() -> tuple[tuple[str, int], ...]:
+    """The folders that packages are looked for in, and when something was last put into each, or taken out of it."""
+    found = {text: Path(text) for text in sys.path}
+    return tuple((text, path.stat().st_mtime_ns) for text, path in found.items() if path.is_dir())
+
+
+@lru_cache(maxsize=2)
+def _package_versions(_installed_at: tuple[tuple[str, int], ...]) -> dict[str, str]:
     headers = [found.metadata for found in metadata.distributions()]  # parsed anew each time it is asked for
     found = {header["Name"]: header["Version"] for header in headers if header["Name"]}
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))

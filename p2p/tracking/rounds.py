@@ -73,6 +73,10 @@ class Rounds:
         self._settings = settings
         self._wake.set()
 
+    def look(self) -> None:
+        """There is something new in a journal; without this word it is found at the next look."""
+        self._wake.set()
+
     def finished(self) -> bool:
         """Whether all that was added is sent, and all that others left unsent has been tried."""
         return not self._new and not self._senders and self._busy_since is None and self._rested
@@ -101,7 +105,7 @@ class Rounds:
         assert self._settings is not None
         try:
             self._take_up()
-            for sender in list(self._senders):
+            for sender in sorted(self._senders, key=lambda one: bool(one.sent.run_id)):  # some wait for their run's id
                 self._one(sender)
                 self._take_up()
             self._failures = 0

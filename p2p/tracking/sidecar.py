@@ -1,9 +1,9 @@
 """The process beside a run's owner: it feeds MLflow, keeps the lease warm, stops what does not stop, ends the dead.
 
 It is a process of its own so that a store that hangs holds up nobody, that the owner need not import MLflow, and that
-an owner that is killed does not leave its run RUNNING. It reads one JSON command a line on stdin (`warm`, `open`) and
-tells on stdout what the owner may want to know (`ready`, `run_id`, `trouble`, `sent`). When the owner goes away without
-a word, its runs are KILLED. In a session of its own, it does not hear the owner's Ctrl-C.
+an owner that is killed does not leave its run RUNNING. It reads one JSON command a line on stdin (`warm`, `open`,
+`look`) and tells on stdout what the owner may want to know (`ready`, `run_id`, `trouble`, `sent`). When the owner goes
+away without a word, its runs are KILLED. In a session of its own, it does not hear the owner's Ctrl-C.
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ class Sidecar:
             self.settings = Settings(Path(data["root"]), data["tracking_uri"], data["experiment"])
             if command["do"] == "warm":
                 self.rounds.warm(self.settings)
+            elif command["do"] == "look":
+                self.rounds.look()
             elif command["do"] == "open":
                 directory = self.settings.runs / command["key"]
                 self.open[command["key"]] = Overdue(directory, command["spare"])

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from papermill.engines import papermill_engines  # first, because it loads the engine and so the manager
 
-from p2p.notebook.manager import TruthfulManager, cell_facts
+from p2p.notebook.manager import TruthfulManager, code_of
 from tests.building import notebook
 from tests.conftest import Events
 
@@ -50,10 +50,12 @@ def test_cells_are_told_by_their_number_among_the_code_cells(manager: TruthfulMa
     assert [e["state"] for e in events.of("cell_finished")] == ["completed"] * 3
 
 
-def test_an_injected_cell_does_not_count() -> None:
+def test_an_injected_cell_does_not_count(tmp_path: Path, events: Events) -> None:
     nb = document("k = 1", "k = 2", "x = k")
     nb.cells[1].metadata["tags"] = ["injected-parameters"]
-    assert cell_facts(nb.cells, 2)["cell"] == 2
+    complete(TruthfulManager(nb, tmp_path / "out.ipynb", events), 2)
+    assert [(e["cell"], e["cells"]) for e in events.of("cell_started")] == [(2, 2)]
+    assert code_of(nb.cells) == ["k = 1", "x = k"]
 
 
 def test_cells_that_never_ran_stay_pending_in_what_is_written(manager: TruthfulManager) -> None:

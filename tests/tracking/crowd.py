@@ -31,6 +31,9 @@ class Within(Beside):
         self._unsent[key] = None
         self._rounds.add(self._settings, self._settings.runs / key)
 
+    def _say(self, **_command: object) -> None:
+        self._rounds.look()
+
     def close(self) -> None:
         """Wait until all is sent, as a sidecar does that its owner has left."""
         limit = time.monotonic() + _MAY_TAKE

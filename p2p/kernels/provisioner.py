@@ -1,0 +1,199 @@
+"""Starting a kernel, forked or spawned, and hearing at once when it is ready and when it has ended.
+
+jupyter_client asks each 0.1 s whether a kernel has ended, connects before there is anything to connect to (ZeroMQ then
+tries again after 0.1 s), and listens for 0.2 s that nothing more comes. Here the kernel says that it is ready, and the
+system that it has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from queue import Empty
+from typing import Any, Final, Protocol
+
+import zmq
+import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from traitlets import Instance, Type, default
+
+from p2p.kernels.owner import ForkedProcess, NoFork
+from p2p.kernels.warm import KernelRequest
+from p2p.session.started import STARTED
+
+_START: Final = 60.0  # seconds that a kernel may take until it is ready; its client then finds out what is wrong
+
+
+class Kernels(Protocol):
+    """Where kernels come from; WarmKernels is one."""
+
+    def fork(self, request: KernelRequest) -> ForkedProcess:
+        """The kernel; NoFork where it has to be started."""
+        ...
+
+
+class PromptProvisioner(LocalProvisioner):
+    """Starts kernels on this machine.
+
+    Attributes:
+        kernels: forks them, where there is one.
+        cells: the text of the notebook's code cells.
+    """
+
+    kernels: Kernels | None = None
+    cells: Sequence[str] = ()
+    forked: ForkedProcess | None = None
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Start the kernel; it is ready to be spoken to when this returns."""
+        # Another environment's kernel may have another p2p, which says nothing; Windows hands no descriptors on.
+        if cmd[0] != sys.executable or sys.platform == "win32":
+            return await super().launch_kernel(cmd, **kwargs)
+        reading, writing = os.pipe()
+        try:
+            why = self._fork(cmd, kwargs, writing)
+            if self.process is None:
+                await self._spawn(cmd, kwargs, writing, {"warm": False, **({"why_cold": why} if why else {})})
+            os.close(writing)
+            writing = -1
+            await _readable(reading, _START)
+        finally:
+            for number in (reading, *([writing] if writing >= 0 else [])):
+                os.close(number)
+        return self.connection_info
+
+    def _fork(self, cmd: list[str], kwargs: Mapping[str, Any], ready: int) -> str:
+        """Why the kernel could not be forked; empty when it was, or was not to be."""
+        if self.kernels is None:
+            return ""
+        directory = Path(kwargs.get("cwd") or Path.cwd())
+        out, err = (_descriptor(kwargs.get(name), number) for name, number in (("stdout", 1), ("stderr", 2)))
+        try:
+            self.forked = self.kernels.fork(
+                KernelRequest(cmd, kwargs["env"], directory, self.cells, stdout=out, stderr=err, ready=ready)
+            )
+        except NoFork as reason:
+            return str(reason)
+        self.process = self.forked  # type: ignore[assignment]  # it has what LocalProvisioner uses of a Popen
+        self.pid = self.pgid = self.forked.pid  # it becomes a group's leader first of all
+        self.cwd = directory
+        return ""
+
+    async def _spawn(self, cmd: list[str], kwargs: Mapping[str, Any], ready: int, facts: Mapping[str, Any]) -> None:
+        env = {**kwargs["env"], STARTED: json.dumps({**facts, "ready": ready})}
+        await super().launch_kernel(cmd, **{**kwargs, "env": env, "pass_fds": (ready,)})
+
+    async def wait(self) -> int | None:
+        """The exit code, as soon as there is one."""
+        if self.process is None:
+            return 0
+        await self.ended()
+        return await super().wait()
+
+    async def ended(self) -> None:
+        """Wait until the process has ended."""
+        if self.forked is not None:
+            await asyncio.shield(asyncio.wrap_future(self.forked.exited))
+        elif self.process is not None:
+            await _has_ended(self.process)
+
+
+class PromptClient(AsyncKernelClient):
+    """A client of a kernel that is ready."""
+
+    async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait for the kernel's first answer; what else it says is told from answers by whose it is."""
+        limit = time.monotonic() + (timeout if timeout is not None else float("inf"))
+        while not await self._answers():
+            if not await self.is_alive():
+                raise RuntimeError("Kernel died before replying to kernel_info")
+            if time.monotonic() > limit:
+                raise RuntimeError(f"Kernel didn't respond in {timeout} seconds")
+
+    wait_for_ready = _async_wait_for_ready
+
+    async def _answers(self) -> bool:
+        """Whether it answers on the one channel and is heard on the other."""
+        self.kernel_info()
+        with contextlib.suppress(Empty):
+            reply = await self.shell_channel.get_msg(timeout=1.0)
+            while reply["msg_type"] != "kernel_info_reply":
+                reply = await self.shell_channel.get_msg(timeout=1.0)
+            await self.iopub_channel.get_msg(timeout=1.0)
+            self._handle_kernel_info_reply(reply)
+            return True
+        return False
+
+
+class PromptManager(AsyncKernelManager):
+    """A manager of one kernel that does not ask again and again whether it has ended."""
+
+    # One context for all runs: its threads are made once, and no run waits for their end.
+    context = Instance(zmq.asyncio.Context, args=None)
+
+    client_class = "p2p.kernels.provisioner.PromptClient"
+    client_factory = Type(klass="p2p.kernels.provisioner.PromptClient")
+
+    @default("context")
+    def _shared_context(self) -> zmq.asyncio.Context:
+        return zmq.asyncio.Context.instance()
+
+    def client(self, **options: Any) -> AsyncKernelClient:  # type: ignore[override]  # as AsyncKernelManager has it
+        return super().client(context=self.context, **options)
+
+    async def _async_wait(self, pollinterval: float = 0.1) -> None:
+        if isinstance(self.provisioner, PromptProvisioner):
+            await self.provisioner.ended()
+        else:
+            await super()._async_wait(pollinterval)
+
+
+def manager_of(kernel_name: str, kernels: Kernels | None, cells: Sequence[str]) -> PromptManager:
+    """A manager that starts kernels of this name; one whose kernelspec names a provisioner of its own uses that."""
+    manager = PromptManager(kernel_name=kernel_name)
+    spec = manager.kernel_spec
+    own = (spec.metadata or {}).get("kernel_provisioner", {}).get("provisioner_name", "") if spec is not None else ""
+    if own in ("", "local-provisioner"):
+        provisioner = PromptProvisioner(parent=manager, kernel_spec=spec)
+        provisioner.kernels, provisioner.cells = kernels, cells
+        manager.provisioner = provisioner
+    return manager
+
+
+def _descriptor(given: Any, default: int) -> int:
+    """The descriptor that a Popen would take for this stream."""
+    if given is None:
+        return default
+    return given if isinstance(given, int) else int(given.fileno())
+
+
+async def _readable(descriptor: int, seconds: float | None) -> None:
+    """Wait until something can be read, or the other end is closed; not for longer than it may take."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(descriptor, ready.set)
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ready.wait(), seconds)
+    finally:
+        loop.remove_reader(descriptor)
+
+
+async def _has_ended(process: Any) -> None:
+    """Wait until a child process has ended."""
+    with contextlib.suppress(AttributeError, OSError):  # systems without it, or the process is gone
+        descriptor = os.pidfd_open(process.pid)
+        try:
+            await _readable(descriptor, None)
+        finally:
+            os.close(descriptor)
+    while process.poll() is None:
+        await asyncio.sleep(0.02)
