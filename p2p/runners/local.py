@@ -14,13 +14,23 @@ from typing import Any, NoReturn, Protocol
 from p2p.cache import Reuse, check_target, code_of_function
 from p2p.cache.views import copies
 from p2p.errors import RunFailed
-from p2p.execution import Outcome, Services, Work, arun_step, fallback_result, run_step
+from p2p.execution import (
+    Outcome,
+    Services,
+    Tally,
+    Work,
+    arun_step,
+    fallback_result,
+    mapped_code,
+    run_step,
+    use_services,
+)
 from p2p.execution.preferences import preferences_kept
 from p2p.model import ValueRef
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
 from p2p.pipeline import Pipeline, Task
-from p2p.runners.calling import called, given
+from p2p.runners.calling import called, given, mapped
 from p2p.secrets import Masker, environment_secrets
 from p2p.session.script import driven
 from p2p.settings import Settings
@@ -100,6 +110,10 @@ class Engine(Protocol):
         """What the task gives for these values, by name, or an awaitable of it."""
         ...
 
+    def map(self, task: Task, values: Mapping[str, Any], tally: Tally) -> Any:
+        """What a mapped task gives for these values, by name; `tally` is told what becomes of its items."""
+        ...
+
 
 class Here:
     """The engine of this process."""
@@ -108,6 +122,10 @@ class Here:
         """Call the function."""
         return called(task, values)
 
+    def map(self, task: Task, values: Mapping[str, Any], tally: Tally) -> Any:
+        """Call the function with one item after another."""
+        return mapped(task, values, tally)
+
 
 class Isolated(Here):
     """The engine of this process in which each step has copies of what it takes, as it would have on a worker."""
@@ -115,6 +133,10 @@ class Isolated(Here):
     def call(self, task: Task, values: Mapping[str, Any]) -> Any:
         """Call the function with copies, which share objects and memory with each other as the values do."""
         return called(task, copies({name: values[name] for name in task.takes}))
+
+    def map(self, task: Task, values: Mapping[str, Any], tally: Tally) -> Any:
+        """Call the function with copies of the items."""
+        return mapped(task, copies({name: values[name] for name in task.takes}), tally)
 
 
 @contextmanager
@@ -140,7 +162,7 @@ def run_tasks(
     engine = engine or Here()
     values = dict(params)
     known: dict[str, ValueRef] = {}
-    with nested_steps(pipeline), preferences_kept():
+    with nested_steps(pipeline), preferences_kept(), use_services(services):
         for task in pipeline.tasks:
             outcome = _run_task(task, values, known, pipeline, services, engine)
             values.update(outcome.outputs)
@@ -175,12 +197,23 @@ def task_work(
 
     takes = task.takes
     coroutine = isinstance(engine, Here) and inspect.iscoroutinefunction(inspect.unwrap(task.function))
-    return Work(
+    work = Work(
         name=task.step, body=lambda: engine.call(task, values), inputs={name: values[name] for name in takes},
         known={name: known[name] for name in takes if name in known}, policy=task.policy,
         contracts=contracts, reset=values.update, fallback=fallback if task.policy.has_fallback else None,
         coroutine=coroutine, code=lambda: code_of_function(task.function),
         restored=lambda found: values.update(found.others), attributes={"function": task.function.__qualname__},
+    )  # fmt: skip
+    return mapped_work(work, task, values, engine) if task.over else work
+
+
+def mapped_work(work: Work, task: Task, values: Mapping[str, Any], engine: Engine) -> Work:
+    """The work of a task that is mapped: its policy is that of each item."""
+    tally = Tally(task.step)
+    return replace(
+        work, body=lambda: engine.map(task, values, tally), policy=task.policy.of_the_whole(), fallback=None,
+        code=lambda: mapped_code(code_of_function(task.function)), tells=tally.facts,
+        attributes={**work.attributes, "mapped": True},
     )  # fmt: skip
 
 

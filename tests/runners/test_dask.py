@@ -18,7 +18,7 @@ from p2p.errors import InputRefused, StepTimeout, WorkerLost
 from p2p.execution import Services
 from p2p.model import RunStatus
 from p2p.params import ParameterSet
-from p2p.runners import dask, run_pipeline, worker
+from p2p.runners import cluster, dask, run_pipeline, worker
 from p2p.runners.local import Engine, Here, Isolated, StepFailed, run_tasks
 from p2p.settings import Settings
 from p2p.tracking import find_run
@@ -412,7 +412,7 @@ def test_a_scheduler_is_used_by_its_address_when_its_workers_have_the_same_versi
             pipeline = Pipeline(name="many", version=1, params=Params, tasks=[Task(make, ["log"], ["rows"])])
             engine = dask.DaskEngine(client, own_run, own=False)
             assert run_tasks(pipeline, {"log": ""}, services, engine)["rows"] == [1]
-        monkeypatch.setattr(dask, "_within", lambda *_: {"tcp://elsewhere": {**worker.versions(), "python": "2.7"}})
+        monkeypatch.setattr(cluster, "within", lambda *_: {"tcp://elsewhere": {**worker.versions(), "python": "2.7"}})
         with pytest.raises(InputRefused, match=r"tcp://elsewhere has python 2.7 \(here 3"):
             dask.cluster(theirs.scheduler_address).__enter__()
 
@@ -420,7 +420,7 @@ def test_a_scheduler_is_used_by_its_address_when_its_workers_have_the_same_versi
 def test_an_engine_that_is_not_there_is_refused_and_no_run_begins(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask, "_ANSWER", 1.0)
+    monkeypatch.setattr(cluster, "_ANSWER", 1.0)
     pipeline = Pipeline(name="spread", version=1, params=Params, tasks=[Task(make, ["log"], ["rows"])])
     for engine in ("tcp://127.0.0.1:9", "nonsense", "gopher://x:1"):
         with pytest.raises(InputRefused, match="no Dask scheduler"):
