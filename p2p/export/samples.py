@@ -42,10 +42,9 @@ def main() -> int:
     stand_in(request["copies"])
     store = DiskStore(Path(request["values"]))
     directory = Path(request["directory"])
-    nested = (
-        nested_steps(importlib.import_module(request["pipeline"]).pipeline) if request["pipeline"] else nullcontext()
-    )
-    with isolated(), nested:  # the notebook's own code may log with plain MLflow
+    pipeline = importlib.import_module(request["pipeline"]).pipeline if request.get("pipeline") else None
+    # The notebook's own code may log with plain MLflow, and map steps.
+    with isolated(), nested_steps(pipeline) if pipeline else nullcontext():
         answer = {step["name"]: make_case(step, vars(module), store, directory) for step in request["steps"]}
     answer_to.write(json.dumps(answer))
     return 0
