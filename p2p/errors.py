@@ -9,7 +9,7 @@
     |-- RunFailed                 exit 1: a cell or a step raised
     |   |-- StepTimeout           a step took longer than its policy allows
     |   |-- ItemFailed            a mapped step failed at one of its items
-    |   |-- WorkerLost            the Dask worker that ran a step was lost
+    |   |-- WorkerLost            the worker that ran a step was lost
     |   `-- ContractBroken        a value does not look as its contract says
     |-- EvidenceRefused           exit 3: refused on evidence; carries findings
     `-- StoreError                a value or journal that cannot be written or trusted
@@ -146,7 +146,7 @@ class ItemFailed(RunFailed):
 
 
 class WorkerLost(RunFailed):
-    """The Dask worker that ran a step, or the whole cluster, was lost while it ran.
+    """The worker that ran a step, or all of them, was lost while it ran.
 
     Args:
         step: the step's name.
@@ -155,7 +155,7 @@ class WorkerLost(RunFailed):
 
     def __init__(self, step: str, how: str) -> None:
         super().__init__(
-            f"Step '{step}' was lost with the Dask worker that ran it: {how}.",
+            f"Step '{step}' was lost with the worker that ran it: {how}.",
             cure="See the worker's log (its memory may have been used up), or give the step retries.",
             fields={"step": step},
         )

@@ -22,7 +22,8 @@ from p2p.manifest import NAME, Manifest, read_manifest
 from p2p.model import MISS, ValueRef
 from p2p.params import ParameterSet
 from p2p.pipeline import Pipeline
-from p2p.runners.local import Isolated, nested_steps, no_windows, run_tasks
+from p2p.runners.local import Isolated, nested_steps, run_tasks
+from p2p.runners.surroundings import no_windows
 from p2p.step import step as as_step
 from p2p.step.decorator import name_outputs
 from p2p.store import decode, difference, encode, load_file, load_folder

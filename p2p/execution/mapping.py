@@ -89,6 +89,10 @@ class Tally:
     retries: int = 0
     fallbacks: int = 0
 
+    def add(self, other: Tally) -> None:
+        """What became of these items elsewhere."""
+        self.items, self.retries, self.fallbacks = other.items, other.retries, other.fallbacks
+
     def facts(self) -> dict[str, int]:
         """What the run is told of them at the end."""
         return {"items": self.items, "item_retries": self.retries, "item_fallbacks": self.fallbacks}

@@ -23,7 +23,8 @@ from p2p.export.neighbours import stand_in
 from p2p.export.options import TOLERANCE
 from p2p.files import write_atomic
 from p2p.model import ValueRef
-from p2p.runners.local import nested_steps, no_windows
+from p2p.runners.local import nested_steps
+from p2p.runners.surroundings import no_windows
 from p2p.store import DiskStore, decode, difference, encode, save_file
 from p2p.tracking.isolation import isolated
 

@@ -21,7 +21,7 @@ from typing import Any
 from p2p.analysis import is_library_path
 from p2p.cache.views import dumped
 from p2p.errors import RunFailed
-from p2p.execution import current_services, generators
+from p2p.execution import Tally, current_services, generators
 from p2p.execution.place import here
 from p2p.execution.timeouts import OutOfTime
 from p2p.pipeline import Task
@@ -61,7 +61,11 @@ class RemoteEngine(ABC):
     def _leave(self, attempts: Collection[str], *, goes_on: bool) -> None:
         """End attempts wherever they run: code that goes on would do its work beside the next attempt."""
 
-    def call(self, task: Task, values: Mapping[str, Any]) -> Any:
+    @abstractmethod
+    def map(self, task: Task, values: Mapping[str, Any], tally: Tally) -> Any:
+        """What a mapped task gives, by name."""
+
+    def call(self, task: Task, values: Mapping[str, Any], tally: Tally | None = None) -> Any:
         """What the task's function gives, on a worker.
 
         Raises:
@@ -78,6 +82,8 @@ class RemoteEngine(ABC):
             raise
         for kind, data in answer.events:
             current_services().events.append(kind, **data)
+        if tally is not None and answer.tally is not None:
+            tally.add(answer.tally)
         self._drawn(task, moved(before, answer.random))
         generators.put_back({name: answer.random[name] for name in moved(before, answer.random)})
         if answer.error is not None:
@@ -92,7 +98,7 @@ class RemoteEngine(ABC):
         at = here()
         inputs = {name: values[name] for name in task.takes}
         request = worker.Request(
-            task=replace(task, policy=Policy()), inputs=inputs, place=(at.id, at.key),
+            task=task if task.over else replace(task, policy=Policy()), inputs=inputs, place=(at.id, at.key),
             run=current_services().run, random=random, own_run=self._facts(),
         )  # fmt: skip
         with by_value(task.function):

@@ -23,11 +23,11 @@ from typing import Any
 from p2p.cache.sharing import groups, held, in_and_out
 from p2p.cache.views import dumped
 from p2p.errors import RunFailed
-from p2p.execution import Services, by_step, generators, use_services
+from p2p.execution import Services, Tally, by_step, generators, use_services
 from p2p.execution.place import Place
 from p2p.execution.timeouts import OutOfTime
 from p2p.pipeline import Task
-from p2p.runners.calling import called
+from p2p.runners.calling import called, mapped
 from p2p.store import encode
 from p2p.tracking import guard
 from p2p.tracking.ownrun import OwnRun
@@ -46,7 +46,7 @@ class Request:
     """One attempt of a task, as it is sent.
 
     Attributes:
-        task: the task, without its policy, which stays with the driver.
+        task: the task, without its policy, which stays with the driver unless it is that of each item of a mapped task.
         inputs: what it takes, by the names that values have in the run.
         place: id and idempotency key of this execution of the step.
         run: key of the run, from which the keys of steps inside this one are made.
@@ -73,6 +73,7 @@ class Answer:
         random: states of the global random generators afterwards.
         changed: inputs that were changed in place, as they are now, by name.
         groups: names of inputs (`in x`) and of what is given (`out y`) that share an object or memory on the worker.
+        tally: of a mapped task, what became of its items.
     """
 
     result: Mapping[str, Any] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class Answer:
     random: generators.States = field(default_factory=dict)
     changed: dict[str, Any] = field(default_factory=dict)
     groups: list[tuple[str, ...]] = field(default_factory=list)
+    tally: Tally | None = None
 
 
 class Told:
@@ -129,11 +131,11 @@ def _answer(request: Request) -> Answer:
     digests = {name: encode(value)[0].digest for name, value in request.inputs.items()}
     generators.put_back(request.random)
     services = Services(events=told, run=request.run)
-    answer = Answer(events=told.events)
+    answer = Answer(events=told.events, tally=Tally(request.task.step) if request.task.over else None)
     guard.attach(OwnRun(**request.own_run, append=by_step(told.append)))
     try:
         with use_services(services), Place(request.task.step, *request.place).entered():
-            answer.result = _called(request)
+            answer.result = _called(request, answer.tally)
     except BaseException as error:  # noqa: BLE001  # `sys.exit` in a step is the step's error
         answer.error = plain(error, request.task.step)
     finally:
@@ -145,7 +147,9 @@ def _answer(request: Request) -> Answer:
     return answer
 
 
-def _called(request: Request) -> Any:
+def _called(request: Request, tally: Tally | None) -> Any:
+    if tally is not None:
+        return mapped(request.task, request.inputs, tally)
     result = called(request.task, request.inputs)
     return asyncio.run(result) if inspect.iscoroutine(result) else result
 

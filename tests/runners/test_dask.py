@@ -218,7 +218,7 @@ def die_at_first(log: str) -> str:
 def test_a_worker_that_dies_is_a_failed_attempt_and_dask_begins_no_other_by_itself(
     on_dask: Any, tmp_path: Path
 ) -> None:
-    with pytest.raises(StepFailed, match="lost with the Dask worker") as failed:
+    with pytest.raises(StepFailed, match="lost with the worker") as failed:
         on_dask(Task(die_at_first, ["log"], ["x"]))
     assert isinstance(failed.value.__cause__, WorkerLost)
     time.sleep(1)
