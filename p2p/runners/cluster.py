@@ -20,6 +20,7 @@ from p2p.runners import chunk, worker
 
 _GRACE = worker.GRACE
 _ANSWER = 10.0  # seconds in which a cluster answers what is asked of it
+_SOON = 2.0  # seconds in which one that is there tells what became of a task
 _GONE = 20.0  # seconds without a scheduler, or without any worker, after which an attempt has failed
 OWN = "dask"
 _WORKERS = 2
@@ -44,7 +45,8 @@ class Cluster:
         """How many tasks its workers do at once; 1 or more."""
         counted, found = self._threads
         if time.monotonic() - counted > 1:
-            found = max(1, sum(w["nthreads"] for w in self.workers().values()))
+            workers = within(_SOON, self.workers) or {}
+            found = sum(w["nthreads"] for w in workers.values()) or found
             self._threads = (time.monotonic(), found)
         return found
 
@@ -57,7 +59,7 @@ class Cluster:
     def see_that_somebody_is_there(self, step: str) -> None:
         """Waiting for a cluster that is gone would be for ever."""
         connected = self.client.status == "running"
-        if connected and self.workers():
+        if connected and within(_SOON, self.workers):
             self._alone_since = 0.0
             return
         self._alone_since = self._alone_since or time.monotonic()
@@ -82,7 +84,7 @@ class Cluster:
         stopped = within(_GRACE + 1, lambda: self.client.run(worker.leave, asked, _GRACE, on_error="return"))
         running = [address for address, done in (stopped or {}).items() if done is not True]
         if stopped is None:  # a worker that does not answer: which one is known only to those that do
-            running = list(self.workers())
+            running = within(_SOON, lambda: list(self.workers())) or []
         if running:
             within(1.5, lambda: self.client.run(worker.kill_worker, True, workers=running, nanny=True))
 
@@ -101,10 +103,16 @@ def ends(attempt: str) -> None:
     _distributed().Event(f"p2p-done-{attempt}").set()
 
 
+def has_begun(client: Any, attempt: str) -> bool:
+    """In the driver: whether a task that is lost had begun; else it only waited where another one ended the worker."""
+    event = _distributed().Event(f"p2p-{attempt}", client=client)
+    return within(_SOON, event.is_set) is not False
+
+
 def has_ended(client: Any, attempt: str) -> bool:
     """In the driver: whether a task whose result is lost had done its work."""
     event = _distributed().Event(f"p2p-done-{attempt}", client=client)
-    return bool(within(_ANSWER, event.is_set))
+    return bool(within(_SOON, event.is_set))
 
 
 def late_teller(attempt: str) -> Callable[[int], None]:
@@ -140,11 +148,15 @@ def within(seconds: float, call: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def cluster(engine: str) -> Iterator[Any]:
+def cluster(engine: str, modules: Collection[str] = ()) -> Iterator[Any]:
     """A client of the cluster that `engine` names: `dask` for one of its own on this machine, else an address.
 
+    Args:
+        engine: its name or address.
+        modules: installed ones that the steps use.
+
     Raises:
-        InputRefused: there is no such cluster, or its workers have other versions than this process.
+        InputRefused: there is no such cluster, or its workers lack modules, or have other versions than this process.
     """
     distributed = _distributed()
     if engine == OWN:
@@ -156,13 +168,12 @@ def cluster(engine: str) -> Iterator[Any]:
                 security=True,
                 host="127.0.0.1",
                 silence_logs=logging.ERROR,
-                preload=[
-                    worker.__name__,
-                    chunk.__name__,
-                ],  # else the first attempt on a worker would spend its time on importing
+                # Else the first attempt on a worker would spend its time on importing.
+                preload=[worker.__name__, chunk.__name__],
             ) as local,
             distributed.Client(local) as client,
         ):
+            local.scheduler.allowed_failures = 0  # what is lost is told at once, not when a worker is there again
             yield client
         return
     try:
@@ -172,7 +183,7 @@ def cluster(engine: str) -> Iterator[Any]:
             f"There is no Dask scheduler at '{engine}': {error}.", cure="Start one, or write --engine dask."
         ) from None
     with client:
-        _check_workers(client, engine)
+        _check_workers(client, engine, sorted(modules))
         yield client
 
 
@@ -185,20 +196,24 @@ def _distributed() -> Any:
         ) from None
 
 
-def _check_workers(client: Any, engine: str) -> None:
-    found = within(_ANSWER, lambda: client.run(worker.versions, on_error="return"))
+def _check_workers(client: Any, engine: str, modules: list[str]) -> None:
+    """See that all workers can do the work: one that lacks a module would fail in the middle, or hang."""
+    found = within(_ANSWER, lambda: client.run(worker.versions, modules, on_error="return"))
     if not found:
         raise InputRefused(f"The Dask cluster at '{engine}' has no worker.", cure="Start one: dask worker ADDRESS")
-    ours = worker.versions()
+    ours = worker.versions(modules)
     for address, theirs in found.items():
         if isinstance(theirs, BaseException):
             raise InputRefused(
                 f"The Dask worker at {address} cannot run p2p: {type(theirs).__name__}: {theirs}.",
                 cure="Install the same environment there.",
             )
+        lacks = [name for name in ours if name.startswith("module ") and theirs.get(name) is None]
         other = [f"{name} {theirs.get(name)} (here {version})" for name, version in ours.items()
-                 if theirs.get(name) != version]  # fmt: skip
-        if other:
+                 if theirs.get(name) != version and name not in lacks]  # fmt: skip
+        if lacks or other:
+            told = [f"lacks {', '.join(lacks)}"] if lacks else []
+            told += [f"has {', '.join(other)}"] if other else []
             raise InputRefused(
-                f"The Dask worker at {address} has {', '.join(other)}.", cure="Install the same environment there."
+                f"The Dask worker at {address} {' and '.join(told)}.", cure="Install the same environment there."
             )

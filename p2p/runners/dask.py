@@ -18,7 +18,7 @@ from p2p.pipeline import Task
 from p2p.runners import chunk, worker
 from p2p.runners.apart import refuse_hidden_changes
 from p2p.runners.calling import call_of, named
-from p2p.runners.cluster import BEGUN_BEFORE, OWN, Cluster, begins, cluster, lost
+from p2p.runners.cluster import BEGUN_BEFORE, OWN, Cluster, begins, cluster, has_begun, lost
 from p2p.runners.remote import RemoteEngine
 from p2p.runners.spread import Spread
 from p2p.tracking.ownrun import OwnRun
@@ -92,6 +92,7 @@ class DaskEngine(RemoteEngine):
 
     def _asked(self, blob: bytes, attempt: str, step: str, left: threading.Event) -> bytes:
         future = self._cluster.submit(_once, blob, attempt, key=f"{step}-{attempt}")
+        begin = 1
         while True:
             try:
                 found = bytes(future.result(timeout=0.5))
@@ -100,6 +101,10 @@ class DaskEngine(RemoteEngine):
                     return BEGUN_BEFORE  # which nobody waits for
                 self._cluster.see_that_somebody_is_there(step)
             except lost() as error:
+                if not left.is_set() and not has_begun(self._cluster.client, attempt):
+                    begin += 1
+                    future = self._cluster.submit(_once, blob, attempt, key=f"{step}-{attempt}-{begin}")
+                    continue
                 raise WorkerLost(step, f"{type(error).__name__}: {error}") from None
             else:
                 if found == BEGUN_BEFORE:

@@ -32,7 +32,7 @@ from p2p.pipeline import Pipeline, Task
 from p2p.runners.beside import run_beside
 from p2p.runners.calling import called, given, mapped
 from p2p.runners.order import runs_alone, waits
-from p2p.runners.remote import RemoteEngine
+from p2p.runners.remote import RemoteEngine, libraries
 from p2p.runners.surroundings import no_quiet_exit, no_windows
 from p2p.secrets import Masker, environment_secrets
 from p2p.session.script import driven
@@ -86,7 +86,7 @@ def run_pipeline(
     facts_of_run = _facts(pipeline, values, settings, notebook_digest, tags or {}, reuse)
     masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
     driver = Driver(settings, facts_of_run, watch=watch, mask=masker.event)
-    with engine_named(engine, jobs) as made_for:
+    with engine_named(engine, pipeline, jobs) as made_for:
         driver.open()
         driver.connect()
         try:
@@ -145,7 +145,7 @@ class Isolated(Here):
 
 
 @contextmanager
-def engine_named(name: str, jobs: int = 1) -> Iterator[Callable[[Driver], Engine]]:
+def engine_named(name: str, pipeline: Pipeline, jobs: int = 1) -> Iterator[Callable[[Driver], Engine]]:
     """What makes the engine that `--engine` names, for a run; its workers last as long as the block.
 
     Raises:
@@ -162,7 +162,7 @@ def engine_named(name: str, jobs: int = 1) -> Iterator[Callable[[Driver], Engine
         return
     from p2p.runners import dask
 
-    with dask.cluster(name) as client:
+    with dask.cluster(name, libraries(task.function for task in pipeline.tasks)) as client:
         yield lambda driver: dask.DaskEngine(client, driver.own_run(), own=name == dask.OWN)
 
 

@@ -7,12 +7,13 @@ try again. How workers are reached is each engine's own.
 
 from __future__ import annotations
 
+import inspect
 import signal
 import sys
 import threading
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import ModuleType
@@ -177,6 +178,21 @@ def by_value(function: Callable[..., Any]) -> Iterator[None]:
     finally:
         for module in ours:
             cloudpickle.unregister_pickle_by_value(module)
+
+
+def libraries(functions: Iterable[Callable[..., Any]]) -> set[str]:
+    """The installed packages that the modules of these functions have imported, by their top-level names."""
+    found = set()
+    for function in functions:
+        for value in getattr(inspect.unwrap(function), "__globals__", {}).values():
+            name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+            found.add(name.partition(".")[0] if isinstance(name, str) else "")
+    return {name for name in found - sys.stdlib_module_names - {"p2p"} if _is_installed(name)}
+
+
+def _is_installed(name: str) -> bool:
+    path = getattr(sys.modules.get(name), "__file__", None)
+    return path is not None and is_library_path(path)
 
 
 def _modules_of(package: str) -> list[ModuleType]:

@@ -23,7 +23,7 @@ from p2p.pipeline import Task
 from p2p.policy import Policy
 from p2p.runners import chunk, worker
 from p2p.runners.calling import call_of
-from p2p.runners.cluster import BEGUN_BEFORE, Cluster, begins, ends, has_ended, late_item, late_teller, lost
+from p2p.runners.cluster import BEGUN_BEFORE, Cluster, begins, ends, has_begun, has_ended, late_item, late_teller, lost
 from p2p.runners.remote import by_value
 from p2p.runners.sizing import Sizing
 from p2p.runners.turns import Turn
@@ -159,10 +159,11 @@ class Spread:
     def _lost(self, attempt: str, numbers: Sequence[int], limit: Limit | None) -> None:
         """A chunk's worker has died. Where it held several items nobody knows which one did it: each is done alone.
 
-        A chunk that was done, and whose result was lost when its worker died in another one, did nothing to it.
+        A chunk that was done, or had not begun, did nothing to the worker that died in another one.
         """
         late = late_item(self._cluster.client, attempt) if limit is not None else None
-        innocent = len(numbers) > 1 or has_ended(self._cluster.client, attempt)
+        client = self._cluster.client
+        innocent = len(numbers) > 1 or has_ended(client, attempt) or not has_begun(client, attempt)
         for number in numbers:
             if limit is not None and number == late:
                 self._failed(number, limit.passed())

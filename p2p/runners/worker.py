@@ -217,10 +217,26 @@ def kill_worker(again: bool, dask_worker: Any) -> None:
         started.kill()
 
 
-def versions() -> dict[str, str]:
-    """What must be the same here and on the driver."""
+def versions(modules: Sequence[str] = ()) -> dict[str, str | None]:
+    """What must be the same here and on the driver: versions, also of what these modules belong to; None for no module.
+
+    A module that belongs to no installed distribution has the version "".
+    """
     import platform
     from importlib import metadata
 
     names = ("p2p-toolkit", "cloudpickle", "distributed")
-    return {"python": ".".join(platform.python_version_tuple()[:2]), **{n: metadata.version(n) for n in names}}
+    return {
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        **{n: metadata.version(n) for n in names},
+        **{f"module {n}": _version(n) for n in modules},
+    }
+
+
+def _version(module: str) -> str | None:
+    from importlib import metadata, util
+
+    if util.find_spec(module) is None:
+        return None
+    owners = metadata.packages_distributions().get(module, [])
+    return " ".join(sorted({metadata.version(owner) for owner in owners}))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -415,6 +419,76 @@ def test_a_scheduler_is_used_by_its_address_when_its_workers_have_the_same_versi
         monkeypatch.setattr(cluster, "within", lambda *_: {"tcp://elsewhere": {**worker.versions(), "python": "2.7"}})
         with pytest.raises(InputRefused, match=r"tcp://elsewhere has python 2.7 \(here 3"):
             dask.cluster(theirs.scheduler_address).__enter__()
+
+
+def test_workers_that_lack_a_module_or_have_another_version_are_refused_before_any_work(settings: Settings) -> None:
+    """The worker is a process of its own that cannot find NumPy, which this module imports."""
+    pytest.importorskip("distributed", reason="it is an extra")
+    hide = "import importlib.util as u; find = u.find_spec; u.find_spec = lambda n: None if n == 'numpy' else find(n)"
+    with served(settings, hide) as address:
+        pipeline = Pipeline(name="spread", version=1, params=Params, tasks=[Task(make, ["log"], ["rows"])])
+        began = time.monotonic()
+        with pytest.raises(InputRefused, match=r"The Dask worker at tcp://.* lacks module numpy\."):
+            run_pipeline(pipeline, ParameterSet.of(Params).parse(), settings, engine=address)
+        assert time.monotonic() - began < 30
+    assert not settings.runs.exists() or not list(settings.runs.iterdir())
+
+
+def wait_with(rows: int, log: str) -> str:
+    return wait_long(log)
+
+
+@pytest.mark.parametrize("over", ["", pytest.param("rows", marks=pytest.mark.soak)])
+def test_a_scheduler_that_dies_ends_in_an_error(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: str
+) -> None:
+    pytest.importorskip("distributed", reason="it is an extra")
+    monkeypatch.setattr(cluster, "_GONE", 3.0)
+    log = tmp_path / "log"
+    pipeline = Pipeline(name="spread", version=1, params=Params, tasks=[
+        Task(make, ["log"], ["rows"]), Task(wait_with, ["rows", "log"], ["x"], over=over),
+    ])  # fmt: skip
+    found: list[Any] = []
+    with served(settings, "") as address:
+        values = ParameterSet.of(Params).parse({"log": str(log)})
+        thread = threading.Thread(
+            target=lambda: found.append(run_pipeline(pipeline, values, settings, engine=address)), daemon=True
+        )
+        thread.start()
+        limit = time.monotonic() + 60
+        while not log.exists():
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+    thread.join(27)  # with the 17 s that are not waited here
+    [outcome] = found
+    assert (outcome.status, outcome.failed_step) == (RunStatus.FAILED, "wait_with")
+    assert "WorkerLost" in outcome.error
+
+
+SERVER = """
+import sys, time
+{first}
+from distributed import LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None,
+                      host="127.0.0.1") as cluster:
+        print(cluster.scheduler_address, flush=True)
+        time.sleep(600)
+"""
+
+
+@contextmanager
+def served(settings: Settings, first: str) -> Iterator[str]:
+    """A scheduler with a worker in a process of their own, which is killed at the end; `first` is run in it first."""
+    script = settings.root / "server.py"
+    script.write_text(SERVER.format(first=first), encoding="utf-8")
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_an_engine_that_is_not_there_is_refused_and_no_run_begins(
