@@ -8,7 +8,8 @@
     |   `-- TargetError           a target, pipeline, version or run that does not exist
     |-- RunFailed                 exit 1: a cell or a step raised
     |   |-- StepTimeout           a step took longer than its policy allows
-    |   |-- WorkerLost            the Dask worker that ran a step was lost
+    |   |-- ItemFailed            a mapped step failed at one of its items
+    |   |-- WorkerLost            the worker that ran a step was lost
     |   `-- ContractBroken        a value does not look as its contract says
     |-- EvidenceRefused           exit 3: refused on evidence; carries findings
     `-- StoreError                a value or journal that cannot be written or trusted
@@ -19,6 +20,7 @@ Errors carry their facts as fields, survive pickling, and know nothing of how th
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -119,8 +121,32 @@ class StepTimeout(RunFailed):
         )
 
 
+class ItemFailed(RunFailed):
+    """A mapped step failed at one of its items, whose last attempt raised the `__cause__` of this error.
+
+    Args:
+        step: the step's name.
+        item: the item's index, from 0.
+        items: how many there are.
+        error: what was raised.
+    """
+
+    def __init__(self, step: str, item: int, items: int, error: BaseException) -> None:
+        super().__init__(
+            f"Step '{step}' failed at item {item} of its {items:,} (counted from 0): {type(error).__name__}: {error}",
+            cure=f"Call it with that item alone: {step}(partitions[{item}]).",
+            fields={"step": step, "item": item, "items": items},
+        )
+
+    def _render_traceback_(self) -> list[str]:
+        """The paragraph below the traceback of the item's own error, which tells where in the function it arose."""
+        cause = self.__cause__
+        shown = traceback.format_exception(cause) if cause is not None else []
+        return [*"".join(shown).splitlines(), *super()._render_traceback_()]
+
+
 class WorkerLost(RunFailed):
-    """The Dask worker that ran a step, or the whole cluster, was lost while it ran.
+    """The worker that ran a step, or all of them, was lost while it ran.
 
     Args:
         step: the step's name.
@@ -129,7 +155,7 @@ class WorkerLost(RunFailed):
 
     def __init__(self, step: str, how: str) -> None:
         super().__init__(
-            f"Step '{step}' was lost with the Dask worker that ran it: {how}.",
+            f"Step '{step}' was lost with the worker that ran it: {how}.",
             cure="See the worker's log (its memory may have been used up), or give the step retries.",
             fields={"step": step},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ class Task:
         name: the step's name; the function's when not given.
         changes: names of values that it gives again, beside what it returns, as they are after it: its inputs that it
             changes in place, and what shares an object or memory with what it changes or returns.
+        over: the name of one of its inputs: the function is called once for each item of that, each call tried by the
+            policy, and the list of what the calls give is the result. On Dask the calls run beside each other.
     """
 
     function: Callable[..., Any]
@@ -34,6 +37,7 @@ class Task:
     policy: Policy = field(default_factory=Policy)
     name: str = ""
     changes: Sequence[str] = ()
+    over: str = ""
 
     @property
     def step(self) -> str:
@@ -55,6 +59,12 @@ class Task:
         if isinstance(self.inputs, Mapping):
             return [], {argument: values[name] for argument, name in self.inputs.items()}
         return [values[name] for name in self.inputs], {}
+
+    @property
+    def place(self) -> int | str:
+        """Position, or keyword, of the argument that takes the items of `over`."""
+        names = self.inputs.items() if isinstance(self.inputs, Mapping) else enumerate(self.inputs)
+        return next(place for place, name in names if name == self.over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,7 @@ class Pipeline:
             for name in task.takes:
                 if name not in known:
                     raise InputRefused(_unknown_input(self.name, task.step, name, known))
+            _check_over(self.name, task)
             known.update(task.gives)
 
     def final_outputs(self) -> tuple[str, ...]:
@@ -110,6 +121,21 @@ def final_values(wiring: Sequence[tuple[Sequence[str], Sequence[str]]]) -> tuple
             open_names.pop(name, None)
             open_names[name] = None
     return tuple(open_names)
+
+
+def _check_over(pipeline: str, task: Task) -> None:
+    taken = task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
+    if task.over and task.over not in taken:
+        close = nearest(task.over, taken)
+        raise InputRefused(
+            f"Pipeline '{pipeline}': step '{task.step}' is mapped over '{task.over}', which it does not take.",
+            cure=f"Closest name: '{close}'." if close else "Name one of its inputs.",
+        )
+    if task.over and inspect.iscoroutinefunction(inspect.unwrap(task.function)):
+        raise InputRefused(
+            f"Pipeline '{pipeline}': step '{task.step}' is a coroutine function, which cannot be mapped.",
+            cure="Make it an ordinary function, or let it take the whole list.",
+        )
 
 
 def _unknown_input(pipeline: str, step: str, name: str, known: set[str]) -> str:

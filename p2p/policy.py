@@ -10,7 +10,7 @@ import builtins
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import PurePath
 from typing import Any, cast
@@ -93,6 +93,10 @@ class Policy:
         """Whether anything may follow a failed attempt."""
         return self.retries > 0 or self.has_fallback
 
+    def of_the_whole(self) -> Policy:
+        """What is left of it for a mapped step as a whole, when each of its items is tried by it."""
+        return Policy(cache=self.cache, files=self.files)
+
     def delay(self, attempt: int, chance: float = 0.0) -> float:
         """Seconds to wait after the failed attempt number `attempt` (1 is the first).
 
@@ -102,6 +106,23 @@ class Policy:
         """
         doubled = self.backoff * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS)
         return min(doubled, max(self.max_delay, self.backoff)) * (1 - self.jitter * chance)
+
+    def again_after(self, attempt: int, spent: float, chance: Callable[[], float]) -> float | None:
+        """Seconds to wait after the failed attempt number `attempt`; None where no other one follows.
+
+        Args:
+            attempt: which one failed.
+            spent: seconds since the first one began.
+            chance: gives a random number from 0 to 1.
+        """
+        if attempt > self.retries:
+            return None
+        delay, left = self.delay(attempt, chance()), self.left(spent)
+        return delay if left is None or delay < left else None
+
+    def left(self, spent: float) -> float | None:
+        """Seconds until it gives up, `spent` seconds after the first attempt began; None when it never does."""
+        return None if self.give_up is None else self.give_up - spent
 
     def covers(self, error: Exception) -> bool:
         """Whether a failure is one of `retry_on`."""

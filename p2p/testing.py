@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from p2p.cache import generators
 from p2p.errors import StoreError
-from p2p.execution import Services
+from p2p.execution import Services, generators
 from p2p.execution.figures import close_all
 from p2p.execution.preferences import preferences_kept
 from p2p.manifest import NAME, Manifest, read_manifest
 from p2p.model import MISS, ValueRef
 from p2p.params import ParameterSet
 from p2p.pipeline import Pipeline
-from p2p.runners.local import Isolated, no_windows, run_tasks
+from p2p.runners.local import Isolated, nested_steps, run_tasks
+from p2p.runners.surroundings import no_windows
+from p2p.step import step as as_step
 from p2p.step.decorator import name_outputs
 from p2p.store import by_former, decode, difference, encode, load_file, load_folder
 from p2p.tracking.facts import processor
@@ -124,6 +125,11 @@ def assert_gives(result: Any, case: Case, names: tuple[str, ...]) -> None:
     for name, expected in case.outputs.items():
         found = case.terms.difference(expected, _storable(given.get(name)))
         assert found is None, f"step '{case.step}', value '{name}': {found}"
+
+
+def mapped(function: Callable[..., Any], partitions: Iterable[Any], /, **constants: Any) -> list[Any]:
+    """What a step's function gives when it is mapped, as in the pipeline: with one of `partitions` each time."""
+    return as_step(function).map(partitions, **constants)
 
 
 def _storable(value: Any) -> Any:
@@ -231,6 +237,8 @@ __all__ = [
     "beside_the_notebook",
     "differences",
     "isolated",
+    "mapped",
+    "nested_steps",
     "preferences_kept",
     "recorded",
 ]

@@ -17,6 +17,7 @@ EXAMPLES = [
     errors.TargetError("There is no run 'x'.", cure="Look at `p2p status`."),
     errors.RunFailed("Step 'train' raised.", cure="Look at the trace."),
     errors.StepTimeout("train", 2.5),
+    errors.ItemFailed("score", 3, 10, ValueError("no")),
     errors.WorkerLost("train", "its process ended"),
     errors.ContractBroken("train", {"rows": ["expected int, got str", "too few"]}),
     errors.EvidenceRefused("Not promoted.", [FINDING], cure="Export again."),
@@ -57,7 +58,7 @@ def test_every_error_of_the_tree_has_an_example_and_stands_in_the_drawing() -> N
     ("kind", "code"),
     [(errors.P2PError, 1), (errors.InputRefused, 2), (errors.ParameterError, 2), (errors.NotebookError, 2),
      (errors.AnalysisError, 2), (errors.TargetError, 2), (errors.RunFailed, 1), (errors.StepTimeout, 1),
-     (errors.WorkerLost, 1),
+     (errors.ItemFailed, 1), (errors.WorkerLost, 1),
      (errors.ContractBroken, 1), (errors.EvidenceRefused, 3), (errors.StoreError, 1)],
 )  # fmt: skip
 def test_exit_codes_are_those_of_the_command_line(kind: type[errors.P2PError], code: int) -> None:

@@ -57,6 +57,7 @@ class StepCall:
         why: what keeps it from being simple, such as "inside a for loop"; empty when it is.
         nested_in: the outermost construct around it, such as "for loop" or "function 'f'"; empty at the top.
         awaited: whether the call is awaited.
+        mapped: whether it is `f.map(partitions, ...)`; the first argument is then the list of what is mapped over.
     """
 
     function: str
@@ -69,6 +70,7 @@ class StepCall:
     why: str = ""
     nested_in: str = ""
     awaited: bool = False
+    mapped: bool = False
 
 
 def step_functions(source: str) -> tuple[StepFunction, ...]:
@@ -235,10 +237,18 @@ def _described(call: ast.Call, python: str) -> dict[str, Any]:
     given += [(keyword.arg, keyword.value, "" if keyword.arg else "**") for keyword in call.keywords]
     given.sort(key=lambda item: (item[1].lineno, item[1].col_offset))
     return {
-        "function": getattr(call.func, "id", ""),
+        "function": _callee(call.func),
+        "mapped": isinstance(call.func, ast.Attribute),
         "arguments": tuple((keyword, stars + _text(value, python)) for keyword, value, stars in given),
         "argument_names": tuple(_plain_name(value) if not stars else None for _, value, stars in given),
     }
+
+
+def _callee(called: ast.expr) -> str:
+    """The function's name in `f(...)` and `f.map(...)`; empty for any other call."""
+    if isinstance(called, ast.Attribute) and called.attr == "map":
+        called = called.value
+    return called.id if isinstance(called, ast.Name) else ""
 
 
 def _text(node: ast.expr, python: str) -> str:
@@ -306,7 +316,7 @@ def _found(
     node: ast.AST, known: frozenset[str], around: tuple[str, ...], *, awaited: bool
 ) -> Iterator[tuple[ast.Call, tuple[str, ...], bool]]:
     """Every call of a known function within a node, what is around it (outermost first), whether it is awaited."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in known:
+    if isinstance(node, ast.Call) and _callee(node.func) in known:
         yield node, around, awaited
     construct = _construct(node)
     inner = (*around, construct) if construct else around

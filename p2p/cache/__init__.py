@@ -1,6 +1,5 @@
 """Results that are used again: those of a run that is resumed, and those of equal steps."""
 
-from p2p.cache import generators
 from p2p.cache.code import code_of_cell, code_of_function
 from p2p.cache.earlier import CellState, Earlier
 from p2p.cache.entries import Entries, Kept
@@ -19,6 +18,5 @@ __all__ = [
     "check_target",
     "code_of_cell",
     "code_of_function",
-    "generators",
     "going_on_with",
 ]

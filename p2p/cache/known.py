@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
-from p2p.cache import generators
 from p2p.cache.doubts import FILES
 from p2p.cache.entries import Kept, key_of
 from p2p.cache.fingerprints import IMMUTABLE
@@ -20,7 +19,7 @@ from p2p.cache.sharing import Held, held, in_and_out, restored, shared, the_same
 from p2p.cache.turns import Turn
 from p2p.cache.watching import watched
 from p2p.errors import StoreError
-from p2p.execution import Recalled, Work
+from p2p.execution import Recalled, Work, generators
 from p2p.execution.rewind import can_be_made
 from p2p.model import ValueRef
 from p2p.store import identify

@@ -12,13 +12,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from p2p.cache import generators
 from p2p.cache.earlier import Deeds, Earlier
 from p2p.cache.entries import Entries
 from p2p.cache.known import KnownStep
 from p2p.cache.turns import Turns
 from p2p.errors import StoreError
-from p2p.execution import EventSink, Work
+from p2p.execution import EventSink, Work, generators
 from p2p.model import ValueRef
 from p2p.store import DiskStore, describe
 

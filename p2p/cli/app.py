@@ -112,6 +112,9 @@ def run(
         bool,
         typer.Option("--warm/--cold", help="Fork the kernel of a process that has imported the libraries."),
     ] = False,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", metavar="N", help="How many of a pipeline's steps run at once.", min=1)
+    ] = 1,
     json: Json = False,
 ) -> None:  # fmt: skip
     """Run a notebook or a pipeline as one tracked run."""
@@ -125,6 +128,11 @@ def run(
     if is_notebook(target):
         if engine != "local":
             raise InputRefused("A notebook runs in one kernel, not on Dask.", cure="Export it, and run the pipeline.")
+        if jobs > 1:
+            raise InputRefused(
+                "The cells of a notebook run one after another, in one kernel; -j is for pipelines.",
+                cure="Export it, and run the pipeline.",
+            )
         from p2p.cli.notebooks import run_notebook_shown
 
         options = {"output": output, "directory": cwd, "cell_timeout": cell_timeout}
@@ -133,7 +141,7 @@ def run(
             warm=warm,
         )  # fmt: skip
     else:
-        code = _run_pipeline(target, given, text, reuse_of(resume, no_cache), as_json=json, engine=engine)
+        code = _run_pipeline(target, given, text, reuse_of(resume, no_cache), as_json=json, engine=engine, jobs=jobs)
     _keep_store_small()
     raise typer.Exit(code)
 
@@ -211,7 +219,7 @@ def _keep_store_small() -> None:
 
 
 def _run_pipeline(
-    target: str, given: dict[str, Any], text: dict[str, str], reuse: Any, *, as_json: bool, engine: str
+    target: str, given: dict[str, Any], text: dict[str, str], reuse: Any, *, as_json: bool, engine: str, jobs: int
 ) -> int:
     from p2p.cli.module import run_shown
     from p2p.cli.targets import load_pipeline
@@ -223,7 +231,7 @@ def _run_pipeline(
     pipeline = load_pipeline(target, settings)
     known = reuse(settings)
     values = ParameterSet.of(pipeline.params).parse({**known.parameters({*given, *text}), **given}, text=text)
-    outcome = run_shown(pipeline, values, settings, as_json=as_json, reuse=known, engine=engine)
+    outcome = run_shown(pipeline, values, settings, as_json=as_json, reuse=known, engine=engine, jobs=jobs)
     return 0 if outcome.status is RunStatus.FINISHED else 1
 
 

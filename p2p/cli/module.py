@@ -41,14 +41,14 @@ def module_main(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> i
 
 def run_shown(
     pipeline: Pipeline, values: Values, settings: Settings, *, as_json: bool, reuse: Reuse | None = None,
-    engine: str = LOCAL,
+    engine: str = LOCAL, jobs: int = 1,
 ) -> RunOutcome:  # fmt: skip
     """Run a pipeline and show how it goes and ends; with `as_json`, the answer is all that stdout gets."""
     prints: Any = _stdout_is_stderr() if as_json else contextlib.nullcontext()
     digest = notebook_digest(pipeline, settings)
     with Watch(quiet=as_json) as watch, prints:
         outcome = run_pipeline(
-            pipeline, values, settings, notebook_digest=digest, watch=watch, reuse=reuse, engine=engine
+            pipeline, values, settings, notebook_digest=digest, watch=watch, reuse=reuse, engine=engine, jobs=jobs
         )
     if as_json:
         show.answer_json(outcome.as_dict())

@@ -62,8 +62,9 @@ class Watch:
         self._bar.update(self._task, description=f"step {escape(event['step'])}")
 
     def _on_step_retried(self, event: Mapping[str, Any]) -> None:
+        item = f" item {event['item']}" if "item" in event else ""
         err.print(
-            f"  [yellow]↻[/] {escape(event['step'])} attempt {event['attempt']} failed "
+            f"  [yellow]↻[/] {escape(event['step'])}{item} attempt {event['attempt']} failed "
             f"({escape(event['error_type'])}: {escape(event['error'][:200])}); again in {event['delay']:.3g} s"
         )
         if event.get("not_reset"):

@@ -90,11 +90,11 @@ def _step(before: Side, after: Side, old: Wired, new: Wired) -> StepChange:
     is_inputs = (old.inputs, old.arguments) != (new.inputs, new.arguments) and not by_value
     found = {
         "renamed": old.name != new.name, "code": is_code, "inputs": is_inputs, "outputs": old.outputs != new.outputs,
-        "changes": old.changes != new.changes, "policy": old.policy != new.policy,
+        "changes": old.changes != new.changes, "policy": old.policy != new.policy, "over": old.over != new.over,
     }  # fmt: skip
     details = [
         f"{kind}: {_said(getattr(old, kind))} → {_said(getattr(new, kind))}"
-        for kind in ("inputs", "outputs", "changes", "policy") if found[kind]
+        for kind in ("inputs", "outputs", "changes", "policy", "over") if found[kind]
     ]  # fmt: skip
     diff = unit_diff(before.module, after.module, old.function, new.function) if is_code else ""
     changes = tuple(kind for kind, is_so in found.items() if is_so) or ("same",)

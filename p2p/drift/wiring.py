@@ -20,6 +20,7 @@ class Wired:
         outputs: the names of the values that it gives.
         changes: the names of the values that it gives again.
         policy: its policy as source text; empty for the defaults.
+        over: the input that it is mapped over; empty where it is not.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Wired:
     outputs: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     policy: str = ""
+    over: str = ""
 
 
 def read_tasks(text: str) -> dict[str, Wired]:
@@ -87,6 +89,7 @@ def _task(call: ast.Call) -> Wired:
         outputs=tuple(_literal(given.get("outputs"), ())),
         changes=tuple(_literal(given.get("changes"), ())),
         policy=ast.unparse(given["policy"]) if "policy" in given else "",
+        over=str(_literal(given.get("over"), "")),
     )
 
 

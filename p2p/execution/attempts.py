@@ -14,9 +14,10 @@ from p2p import contracts
 from p2p.execution.figures import Figures
 from p2p.execution.rewind import Rewind
 from p2p.execution.services import Services
-from p2p.execution.telling import Telling
+from p2p.execution.telling import Attempted
 from p2p.execution.timeouts import Limit, async_deadline, in_time
 from p2p.execution.work import Work
+from p2p.policy import Policy
 
 
 class Attempts:
@@ -27,7 +28,7 @@ class Attempts:
         missed: names of inputs that cannot be put back to what they were before an attempt.
     """
 
-    def __init__(self, work: Work, services: Services, telling: Telling) -> None:
+    def __init__(self, work: Work, services: Services, telling: Attempted) -> None:
         self.replaced: Exception | None = None
         self._work = work
         self._services = services
@@ -62,17 +63,10 @@ class Attempts:
 
     def _delay(self) -> float | None:
         """Seconds until the next attempt; None when there is none to come."""
-        policy = self._work.policy
-        if self._telling.attempts > policy.retries:
-            return None
-        delay = policy.delay(self._telling.attempts, self._services.random())
-        left = self._left()
-        return delay if left is None or delay < left else None
+        return self._work.policy.again_after(self._telling.attempts, self._spent(), self._services.random)
 
-    def _left(self) -> float | None:
-        """Seconds until the policy gives up; None when it never does."""
-        give_up = self._work.policy.give_up
-        return None if give_up is None else give_up - (self._services.monotonic() - self._began)
+    def _spent(self) -> float:
+        return self._services.monotonic() - self._began
 
     def _go_back(self, drawn: Figures | None) -> None:
         """What the failed attempt has changed and drawn is undone."""
@@ -85,26 +79,15 @@ class Attempts:
     async def _attempt(self) -> Mapping[str, Any]:
         self._telling.attempts += 1
         self._telling.place.again()
-        limits = self._limits()
+        limits = limits_of(self._work.policy, self._spent())
         if not limits:
             return self._checked(await self._body(None))
         self._telling.attempt_started(limits)
         try:
-            result = await self._body(self._limit(limits))
+            result = await self._body(limit_of(self._work.name, self._work.policy, self._spent()))
         finally:
             self._telling.attempt_finished()
         return self._checked(result)
-
-    def _limits(self) -> dict[str, float]:
-        """The limits of the attempt that begins now, in seconds from now."""
-        limits = {"timeout": self._work.policy.timeout, "give_up": self._left()}
-        return {name: max(seconds, 1e-3) for name, seconds in limits.items() if seconds is not None}
-
-    def _limit(self, limits: Mapping[str, float]) -> Limit:
-        """The limit that comes first."""
-        name = min(limits, key=lambda limit: limits[limit])
-        whole = getattr(self._work.policy, name)
-        return Limit(self._work.name, limits[name], whole, "give-up time" if name == "give_up" else name)
 
     async def _body(self, limit: Limit | None) -> Mapping[str, Any]:
         if self._work.coroutine:
@@ -124,3 +107,18 @@ class Attempts:
     def _checked(self, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
         contracts.check(self._work.name, outputs, self._work.contracts)
         return outputs
+
+
+def limits_of(policy: Policy, spent: float) -> dict[str, float]:
+    """The limits of an attempt that begins now, `spent` seconds after the first one, in seconds from now."""
+    limits = {"timeout": policy.timeout, "give_up": policy.left(spent)}
+    return {name: max(seconds, 1e-3) for name, seconds in limits.items() if seconds is not None}
+
+
+def limit_of(step: str, policy: Policy, spent: float) -> Limit | None:
+    """The limit that comes first; None where there is none."""
+    limits = limits_of(policy, spent)
+    if not limits:
+        return None
+    name = min(limits, key=lambda limit: limits[limit])
+    return Limit(step, limits[name], getattr(policy, name), "give-up time" if name == "give_up" else name)

@@ -39,6 +39,10 @@ class Place:
         known = self.key or run
         return Place(name, os.urandom(8).hex(), _key(known, name, number) if known else _new_key())
 
+    def item(self, number: int) -> Place:
+        """The place of one item of the mapped step that runs here: the same execution, but a key of its own."""
+        return Place(self.name, self.id, _key(self.key, "item", number) if self.key else _new_key())
+
     def again(self) -> None:
         """Another attempt begins: what it calls has the numbers, so the keys, that the last one's calls had."""
         self._calls.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from p2p import contracts
 from p2p.execution import figures
@@ -19,6 +19,8 @@ from p2p.execution.telling import Telling
 from p2p.execution.work import Outcome, Work
 from p2p.model import ValueRef
 from p2p.store import describe
+
+T = TypeVar("T")
 
 
 def run_step(work: Work, services: Services) -> Outcome:
@@ -86,12 +88,12 @@ def _figures(work: Work, services: Services, telling: Telling) -> Iterator[figur
                 )
 
 
-def drive(coroutine: Coroutine[Any, Any, Outcome]) -> Outcome:
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that never waits."""
     try:
         coroutine.send(None)
     except StopIteration as stop:
-        result: Outcome = stop.value
+        result: T = stop.value
         return result
     coroutine.close()
     raise RuntimeError("an ordinary step tried to wait; write it as a coroutine (async def)")

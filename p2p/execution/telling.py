@@ -5,13 +5,34 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from p2p.execution.memory import NoMemory, Recalled, StepMemory
-from p2p.execution.place import here
+from p2p.execution.place import Place, here
 from p2p.execution.services import Services
 from p2p.execution.work import Work
 from p2p.model import StepState, ValueRef
+
+
+class Attempted(Protocol):
+    """What attempts tell about themselves.
+
+    Attributes:
+        attempts: how often the body has begun.
+        place: where it runs.
+    """
+
+    attempts: int
+    place: Place
+
+    def attempt_started(self, limits: Mapping[str, float]) -> None:
+        """An attempt that has limits begins: whoever watches from outside must end this process if it passes them."""
+
+    def attempt_finished(self) -> None:
+        """It has ended."""
+
+    def retried(self, error: BaseException, delay: float, missed: Sequence[str]) -> None:
+        """It has failed, and another one follows after `delay` seconds."""
 
 
 class Telling:
@@ -39,14 +60,13 @@ class Telling:
                    attributes=dict(self.work.attributes))  # fmt: skip
 
     def attempt_started(self, limits: Mapping[str, float]) -> None:
-        """An attempt that has limits begins: whoever watches from outside must end this process if it passes them."""
         self._tell("attempt_started", attempt=self.attempts, pid=os.getpid(), **limits)
 
     def attempt_finished(self) -> None:
         self._tell("attempt_finished", attempt=self.attempts)
 
     def retried(self, error: BaseException, delay: float, missed: Sequence[str]) -> None:
-        self._tell("step_retried", attempt=self.attempts, delay=delay, **_reset(missed), **describe_error(error))
+        self._tell("step_retried", attempt=self.attempts, delay=delay, **told_missed(missed), **describe_error(error))
 
     def done(self, outputs: Mapping[str, Any], refs: Mapping[str, ValueRef], kept: Mapping[str, Any]) -> None:
         if not self.caller.name and not any(_is_frame(v) for v in self.work.inputs.values()):
@@ -60,7 +80,7 @@ class Telling:
     def fell_back(self, refs: Mapping[str, ValueRef], error: BaseException, missed: Sequence[str]) -> None:
         """The fallback stands in for the result: the step is done, and its error is told all the same."""
         self._end(StepState.DONE, outputs={name: ref.as_dict() for name, ref in refs.items()}, fallback=True,
-                  **_reset(missed), **describe_error(error))  # fmt: skip
+                  **told_missed(missed), **describe_error(error))  # fmt: skip
 
     def failed(self, error: BaseException) -> None:
         self._end(StepState.FAILED, outputs={}, **describe_error(error))
@@ -68,7 +88,7 @@ class Telling:
     def _end(self, state: StepState, **data: Any) -> None:
         seconds = self.services.clock() - self.began
         self._tell("step_finished", state=state.value, seconds=seconds, attempts=self.attempts,
-                   parent=self.caller.name, **data)  # fmt: skip
+                   parent=self.caller.name, **self.work.tells(), **data)  # fmt: skip
 
     def _tell(self, kind: str, **data: Any) -> None:
         self.services.events.append(kind, step=self.work.name, id=self.place.id, **data)
@@ -81,7 +101,7 @@ class Telling:
                 self._tell("dataset", name=name, digest=refs[name].digest, columns=columns, rows=len(value))
 
 
-def _reset(missed: Sequence[str]) -> dict[str, Any]:
+def told_missed(missed: Sequence[str]) -> dict[str, Any]:
     """What is told when some inputs could not be put back to what they were."""
     return {"reset": "partial", "not_reset": list(missed)} if missed else {}
 

@@ -53,6 +53,7 @@ class Work:
         form: after the body, the shape of a function's result, as `Recalled` has it.
         restored: takes a result that need not be made again, in place of the body.
         attributes: further facts for the trace (cell number, function).
+        tells: at the end, what else the run is told about it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Work:
     form: Callable[[], str] = _one
     restored: Callable[[Recalled], None] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    tells: Callable[[], Mapping[str, Any]] = _nothing
 
 
 @dataclass(frozen=True)

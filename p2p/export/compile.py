@@ -162,6 +162,7 @@ class _Builder:
             policy=self._function_policy(function, piece), order=piece.order, cell=cell.number, cell_id=cell.id,
             heading=cell.heading, called_in=piece.cell.number,
             is_function=True, is_async=function.is_async, call=piece.source,
+            over=piece.reads[0] if piece.call.mapped and piece.reads else "",
         )  # fmt: skip
 
     def _implicit_step(self, group: list[FreePiece], taken: Collection[str]) -> PlannedStep:

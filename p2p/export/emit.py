@@ -160,6 +160,8 @@ def _task(step: PlannedStep) -> str:
         parts.append(f"inputs={shown}")
     if step.outputs:
         parts.append(f"outputs={json.dumps(list(step.outputs))}")
+    if step.over:
+        parts.append(f"over={json.dumps(step.over)}")
     if step.changes:
         parts.append(f"changes={json.dumps(list(step.changes))}")
     if step.policy.changed():

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from p2p.analysis import step_calls
 from p2p.export.neighbours import Neighbours
 from p2p.export.statements import Statement
 from p2p.model import StepRecord
@@ -52,6 +53,7 @@ class PlannedStep:
         local: helpers that read data, to be put at the beginning of its body.
         implicit: made from unmarked cells, so the notebook's run has no record of it.
         changes: names of values that it gives again beside its outputs, as `Task` has them.
+        over: the input whose items a function step is mapped over; empty where it is called as it is.
         called_in: number of the cell that calls a function step; 0 for a cell.
     """
 
@@ -73,6 +75,7 @@ class PlannedStep:
     implicit: bool = False
     changes: tuple[str, ...] = ()
     called_in: int = 0
+    over: str = ""
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -110,6 +113,12 @@ class Plan:
     kept: tuple[LeftOut, ...] = ()
     constants: tuple[LeftOut, ...] = ()
     neighbours: Neighbours = field(default_factory=Neighbours)
+
+    @property
+    def maps_inside(self) -> bool:
+        """Whether a step maps another step's function, which must be a step then wherever that code runs."""
+        calls = (call for source in self.sources for call in step_calls(source, list(self.nested)))
+        return any(call.mapped for call in calls)
 
     @property
     def sources(self) -> Iterator[str]:

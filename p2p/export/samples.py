@@ -11,19 +11,20 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from p2p.cache import generators
 from p2p.errors import StoreError
+from p2p.execution import generators
 from p2p.execution.figures import close_all
 from p2p.execution.preferences import preferences_kept
 from p2p.export.neighbours import stand_in
 from p2p.export.options import TOLERANCE
 from p2p.files import write_atomic
 from p2p.model import ValueRef
-from p2p.runners.local import no_windows
+from p2p.runners.local import nested_steps
+from p2p.runners.surroundings import no_windows
 from p2p.store import DiskStore, decode, difference, encode, save_file
 from p2p.tracking.isolation import isolated
 
@@ -42,7 +43,9 @@ def main() -> int:
     stand_in(request["copies"])
     store = DiskStore(Path(request["values"]))
     directory = Path(request["directory"])
-    with isolated():  # the notebook's own code may log with plain MLflow
+    pipeline = importlib.import_module(request["pipeline"]).pipeline if request.get("pipeline") else None
+    # The notebook's own code may log with plain MLflow, and map steps.
+    with isolated(), nested_steps(pipeline) if pipeline else nullcontext():
         answer = {step["name"]: make_case(step, vars(module), store, directory) for step in request["steps"]}
     answer_to.write(json.dumps(answer))
     return 0

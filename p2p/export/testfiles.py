@@ -11,6 +11,10 @@ from p2p.export.plan import Plan, PlannedStep
 
 def conftest_file(plan: Plan, version: int) -> str:
     """`tests/conftest.py`."""
+    module = f"pipelines.{plan.name}.v{version}.pipeline"
+    kept = "testing.preferences_kept()"
+    if plan.maps_inside:
+        kept += f', testing.nested_steps(import_module("{module}").pipeline)'
     return formatted(
         f'''"""The tests run where the version was verified; plain MLflow logs to a store of their own."""
 
@@ -25,7 +29,7 @@ from p2p import testing
 VERSION = Path(__file__).parent.parent
 
 with testing.as_verified(VERSION):  # where the files lie that it may read when it is loaded
-    import_module("pipelines.{plan.name}.v{version}.pipeline")
+    import_module("{module}")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -37,7 +41,7 @@ def as_verified() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def as_found() -> Iterator[None]:
     """What a step sets for the whole process, such as a style of plots, does not reach the next test."""
-    with testing.preferences_kept():
+    with {kept}:
         yield
 ''',
         "conftest.py",
@@ -58,7 +62,9 @@ def test_file(
     """
     package = f"pipelines.{plan.name}.v{version}"
     cases = [step for step in plan.steps if step.name not in without_case]
-    parts = [_head(plan, package, bool(cases), bool(frames)), _whole()]
+    used = ["differences", *(["assert_gives", "recorded"] if cases or frames else [])]
+    used += ["mapped"] if any(step.over for step in cases) else []
+    parts = [_head(plan, package, used, bool(frames)), _whole()]
     parts += [_alone(step) for step in cases]
     parts += [_missing_column(name, step, column) for name, (step, column) in frames_of(cases, frames).items()]
     parts += [_bad_parameters(bad)]
@@ -76,8 +82,7 @@ def frames_of(cases: Sequence[PlannedStep], frames: Mapping[str, str]) -> dict[s
     return found
 
 
-def _head(plan: Plan, package: str, cases: bool, frames: bool) -> str:
-    names = ["differences", *(["assert_gives", "recorded"] if cases or frames else [])]
+def _head(plan: Plan, package: str, names: Sequence[str], frames: bool) -> str:
     contract = "from p2p.contracts import broken_rules\n" if frames else ""
     return f'''"""Holds this version of {plan.name} against what its notebook gave. Written by `p2p export`."""
 
@@ -106,12 +111,8 @@ def test_reproduces_the_notebook() -> None:
 
 
 def _alone(step: PlannedStep) -> str:
-    inputs = step.inputs
-    if isinstance(inputs, Mapping):
-        arguments = ", ".join(f"{argument}=case.inputs[{json.dumps(name)}]" for argument, name in inputs.items())
-    else:
-        arguments = ", ".join(f"case.inputs[{json.dumps(name)}]" for name in inputs)
-    call = f"steps.{step.function}({arguments})"
+    call = f"steps.{step.function}({_arguments(step)})"
+    call = f"mapped(steps.{step.function}, {_arguments(step)})" if step.over else call
     call = f"asyncio.run({call})" if step.is_async else call
     names = ", ".join(json.dumps(name) for name in step.outputs)
     return f'''
@@ -120,6 +121,16 @@ def test_{step.name}_alone() -> None:
     case = recorded(DATA / "{step.name}")
     assert_gives({call}, case, ({names},))
 '''
+
+
+def _arguments(step: PlannedStep) -> str:
+    """The step's inputs as arguments; that which it is mapped over comes first, and without its name."""
+    named = step.inputs.items() if isinstance(step.inputs, Mapping) else [("", name) for name in step.inputs]
+    return ", ".join(
+        f"{argument}={value}" if argument and name != step.over else value
+        for argument, name in named
+        for value in [f"case.inputs[{json.dumps(name)}]"]
+    )
 
 
 def _missing_column(name: str, step: str, column: str) -> str:

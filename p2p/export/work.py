@@ -136,6 +136,7 @@ class Work:
             "path": [str(self.stage)], "module": f"{self.package}.steps", "values": str(self.settings.values),
             "directory": str(directory), "steps": steps,
             "copies": self.plan.neighbours.copies(self.package),
+            "pipeline": f"{self.package}.pipeline" if self.plan.maps_inside else "",
         }  # fmt: skip
         done = _python(["-m", "p2p.export.samples"], self.stage, place, json.dumps(request))
         if done.returncode != 0:
@@ -185,7 +186,8 @@ class Work:
     def _notebook_code(self, index: int) -> str:
         """The notebook's own code of a step: its cell, or its function and the call of it."""
         step = self.plan.steps[index]
-        code = "\n".join([*(s.source for s in step.local), step.source, step.call])
+        decorated = f"import p2p\n{step.function} = p2p.step({step.function})" if step.over else ""
+        code = "\n".join([*(s.source for s in step.local), step.source, decorated, step.call])
         return moved(code, self.plan.neighbours.names, f".{PACKAGE}")
 
 

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from p2p.analysis import cell_names, digest_source
-from p2p.cache import generators
 from p2p.cache.fingerprints import fingerprint, size
 from p2p.cache.sharing import groups, held
 from p2p.errors import P2PError
-from p2p.execution import EventSink
+from p2p.execution import EventSink, generators
 from p2p.magics.cellstep import is_data
 
 _LARGE: Final = 1_000_000  # bytes; a larger value is looked at after cells that read it, and else while there is time

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from p2p.analysis import CellNames, cell_names, digest_source
-from p2p.cache import CellState, RunMemory, generators
+from p2p.cache import CellState, RunMemory
 from p2p.cache.fingerprints import IMMUTABLE
 from p2p.errors import P2PError, StoreError
+from p2p.execution import generators
 from p2p.execution.rewind import can_be_made, made_alike
 from p2p.magics.cellstep import is_data
 from p2p.model import ValueRef

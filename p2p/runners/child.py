@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from p2p.cache import Reuse
-from p2p.cache.generators import seed
 from p2p.cache.watching import writes
+from p2p.execution.generators import seed
 from p2p.params import ParameterSet
-from p2p.runners.local import no_windows, run_pipeline
+from p2p.runners.local import run_pipeline
+from p2p.runners.surroundings import no_windows
 from p2p.settings import Settings
 
 

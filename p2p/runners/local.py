@@ -9,18 +9,31 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 from p2p.cache import Reuse, check_target, code_of_function
 from p2p.cache.views import copies
 from p2p.errors import RunFailed
-from p2p.execution import Outcome, Services, Work, arun_step, fallback_result, run_step
+from p2p.execution import (
+    Services,
+    Tally,
+    Work,
+    arun_step,
+    fallback_result,
+    mapped_code,
+    run_step,
+    use_services,
+)
 from p2p.execution.preferences import preferences_kept
 from p2p.model import ValueRef
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
 from p2p.pipeline import Pipeline, Task
-from p2p.runners.calling import called, given
+from p2p.runners.beside import run_beside
+from p2p.runners.calling import called, given, mapped
+from p2p.runners.order import runs_alone, waits
+from p2p.runners.remote import RemoteEngine, libraries
+from p2p.runners.surroundings import no_quiet_exit, no_windows
 from p2p.secrets import Masker, environment_secrets
 from p2p.session.script import driven
 from p2p.settings import Settings
@@ -45,6 +58,7 @@ def run_pipeline(
     tags: Mapping[str, str] | None = None,
     reuse: Reuse | None = None,
     engine: str = LOCAL,
+    jobs: int = 1,
 ) -> RunOutcome:
     """Run `pipeline` on checked parameters as one tracked run.
 
@@ -59,6 +73,7 @@ def run_pipeline(
         engine: where the steps' functions run: `local`, `isolated` (here, each with copies of what it takes), `dask`
             (workers of its own on this machine), or the address of a Dask scheduler. On Dask only results of the run
             that is resumed are used: nobody here sees what a step depends on.
+        jobs: how many steps run at once, at most. Where there are several, they run in worker processes, as on Dask.
 
     Returns:
         The outcome; FAILED when a step raised. An interrupt is passed on after the run was ended as KILLED, and what it
@@ -66,17 +81,17 @@ def run_pipeline(
     """
     began = time.monotonic()
     reuse = reuse or Reuse()
-    reuse = reuse if engine in (LOCAL, ISOLATED) else replace(reuse, cache=False)
+    reuse = reuse if engine in (LOCAL, ISOLATED) and jobs == 1 else replace(reuse, cache=False)
     check_target(reuse, "module", pipeline.name)
     facts_of_run = facts_of(pipeline, values, facts.surroundings(settings.root), notebook_digest, tags or {}, reuse)
     masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
     driver = Driver(settings, facts_of_run, watch=watch, mask=masker.event)
-    with engine_named(engine) as made_for:
+    with engine_named(engine, pipeline, jobs) as made_for:
         driver.open()
         driver.connect()
         try:
             with no_windows(), no_quiet_exit(), driven(driver, reuse, masker) as services, taking_along():
-                run_tasks(pipeline, values.typed, services, made_for(driver))
+                run_tasks(pipeline, values.typed, services, made_for(driver), jobs=jobs)
         except StepFailed:
             pass  # the run has been ended as FAILED, with this error and its step
     record = read_record(driver.directory)
@@ -100,6 +115,10 @@ class Engine(Protocol):
         """What the task gives for these values, by name, or an awaitable of it."""
         ...
 
+    def map(self, task: Task, values: Mapping[str, Any], tally: Tally) -> Any:
+        """What a mapped task gives for these values, by name; `tally` is told what becomes of its items."""
+        ...
+
 
 class Here:
     """The engine of this process."""
@@ -107,6 +126,10 @@ class Here:
     def call(self, task: Task, values: Mapping[str, Any]) -> Any:
         """Call the function."""
         return called(task, values)
+
+    def map(self, task: Task, values: Mapping[str, Any], tally: Tally) -> Any:
+        """Call the function with one item after another."""
+        return mapped(task, values, tally)
 
 
 class Isolated(Here):
@@ -116,53 +139,89 @@ class Isolated(Here):
         """Call the function with copies, which share objects and memory with each other as the values do."""
         return called(task, copies({name: values[name] for name in task.takes}))
 
+    def map(self, task: Task, values: Mapping[str, Any], tally: Tally) -> Any:
+        """Call the function with copies of the items."""
+        return mapped(task, copies({name: values[name] for name in task.takes}), tally)
+
 
 @contextmanager
-def engine_named(name: str) -> Iterator[Callable[[Driver], Engine]]:
+def engine_named(name: str, pipeline: Pipeline, jobs: int = 1) -> Iterator[Callable[[Driver], Engine]]:
     """What makes the engine that `--engine` names, for a run; its workers last as long as the block.
 
     Raises:
         InputRefused: it is not there, or its workers cannot do the work.
     """
+    if name == LOCAL and jobs > 1:
+        from p2p.runners.processes import ProcessEngine, processes
+
+        with processes(jobs) as slots:
+            yield lambda driver: ProcessEngine(slots, driver.own_run())
+        return
     if name in (LOCAL, ISOLATED):
         yield lambda _driver: Here() if name == LOCAL else Isolated()
         return
     from p2p.runners import dask
 
-    with dask.cluster(name) as client:
+    with dask.cluster(name, libraries(task.function for task in pipeline.tasks)) as client:
         yield lambda driver: dask.DaskEngine(client, driver.own_run(), own=name == dask.OWN)
 
 
 def run_tasks(
-    pipeline: Pipeline, params: Mapping[str, Any], services: Services, engine: Engine | None = None
+    pipeline: Pipeline, params: Mapping[str, Any], services: Services, engine: Engine | None = None, *, jobs: int = 1
 ) -> dict[str, Any]:
-    """Run the steps in order; gives every value by name. What they set for the whole process ends with them."""
+    """Run the steps in order, or up to `jobs` at once; gives every value by name.
+
+    What they set for the whole process ends with them.
+    """
     engine = engine or Here()
     values = dict(params)
     known: dict[str, ValueRef] = {}
-    with nested_steps(pipeline), preferences_kept():
-        for task in pipeline.tasks:
-            outcome = _run_task(task, values, known, pipeline, services, engine)
-            values.update(outcome.outputs)
-            if outcome.changed:  # any other value may have been changed through that one
-                known.clear()
-            known.update({**outcome.refs, **outcome.changed})
+    if isinstance(engine, RemoteEngine) and jobs > 1:
+        services = replace(services, directory=None, block=engine.turn.block)  # no step draws figures here
+    with nested_steps(pipeline), preferences_kept(), use_services(services):
+        if isinstance(engine, RemoteEngine) and jobs > 1:
+            _run_beside(pipeline, values, known, services, engine, jobs)
+        else:
+            for task in pipeline.tasks:
+                _run_task(task, values, known, pipeline, services, engine)
     return values
 
 
+def _run_beside(
+    pipeline: Pipeline, values: dict[str, Any], known: dict[str, ValueRef], services: Services, engine: RemoteEngine,
+    jobs: int,
+) -> None:  # fmt: skip
+    tasks = pipeline.tasks
+    alone = {task.step for task in tasks if runs_alone(task)}
+    engine.alone = lambda task: task.step in alone
+
+    def run(number: int) -> None:
+        with engine.turn.taken():
+            engine.turn.check()
+            _run_task(tasks[number], values, known, pipeline, services, engine)
+
+    run_beside(waits(tasks), run, jobs=jobs, end=engine.turn.end)
+
+
 def _run_task(
-    task: Task, values: dict[str, Any], known: Mapping[str, ValueRef], pipeline: Pipeline, services: Services,
+    task: Task, values: dict[str, Any], known: dict[str, ValueRef], pipeline: Pipeline, services: Services,
     engine: Engine,
-) -> Outcome:  # fmt: skip
+) -> None:  # fmt: skip
+    """Run one step; `values` and `known` take what it gives."""
     work = task_work(task, values, known, pipeline.contracts, engine)
     try:
         if work.coroutine:
             import asyncio
 
-            return asyncio.run(arun_step(work, services))
-        return run_step(work, services)
+            outcome = asyncio.run(arun_step(work, services))
+        else:
+            outcome = run_step(work, services)
     except (Exception, SystemExit) as error:  # `sys.exit(0)` in a step: the steps after it have not run
         raise StepFailed(task.step, error) from error
+    values.update(outcome.outputs)
+    if outcome.changed:  # any other value may have been changed through that one
+        known.clear()
+    known.update({**outcome.refs, **outcome.changed})
 
 
 def task_work(
@@ -175,12 +234,23 @@ def task_work(
 
     takes = task.takes
     coroutine = isinstance(engine, Here) and inspect.iscoroutinefunction(inspect.unwrap(task.function))
-    return Work(
+    work = Work(
         name=task.step, body=lambda: engine.call(task, values), inputs={name: values[name] for name in takes},
         known={name: known[name] for name in takes if name in known}, policy=task.policy,
         contracts=contracts, reset=values.update, fallback=fallback if task.policy.has_fallback else None,
         coroutine=coroutine, code=lambda: code_of_function(task.function),
         restored=lambda found: values.update(found.others), attributes={"function": task.function.__qualname__},
+    )  # fmt: skip
+    return mapped_work(work, task, values, engine) if task.over else work
+
+
+def mapped_work(work: Work, task: Task, values: Mapping[str, Any], engine: Engine) -> Work:
+    """The work of a task that is mapped: its policy is that of each item."""
+    tally = Tally(task.step)
+    return replace(
+        work, body=lambda: engine.map(task, values, tally), policy=task.policy.of_the_whole(), fallback=None,
+        code=lambda: mapped_code(code_of_function(task.function)), tells=tally.facts,
+        attributes={**work.attributes, "mapped": True},
     )  # fmt: skip
 
 
@@ -203,44 +273,6 @@ class nested_steps:  # noqa: N801  # used like a function: `with nested_steps(pi
     def __exit__(self, *_error: object) -> None:
         for function in self._functions:
             setattr(sys.modules[function.__module__], function.__name__, function)
-
-
-@contextmanager
-def no_windows() -> Iterator[None]:
-    """In the block, matplotlib loads with its file backend unless one is chosen: a pipeline shows no windows.
-
-    The environment is put back, because kernels that this process starts later must not inherit the choice.
-    """
-    if "MPLBACKEND" in os.environ:
-        yield
-        return
-    os.environ["MPLBACKEND"] = "agg"
-    try:
-        yield
-    finally:
-        os.environ.pop("MPLBACKEND", None)
-
-
-@contextmanager
-def no_quiet_exit() -> Iterator[None]:
-    """In the block, `os._exit(0)` ends this process with 1: steps are left, so that is no success.
-
-    The run itself is ended by its sidecar, as KILLED. Forks end as they like.
-    """
-    leave, owner = os._exit, os.getpid()
-
-    def leave_with_truth(status: int) -> NoReturn:
-        if os.getpid() == owner:
-            sys.stderr.write(f"p2p: os._exit({status}) ended the process in the middle of a run, which is KILLED.\n")
-            sys.stderr.flush()
-            status = status or 1
-        leave(status)
-
-    os._exit = leave_with_truth
-    try:
-        yield
-    finally:
-        os._exit = leave
 
 
 def facts_of(

@@ -21,14 +21,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from p2p.cache import Reuse, check_target, generators
+from p2p.cache import Reuse, check_target
 from p2p.errors import RunFailed
-from p2p.execution import use_services
+from p2p.execution import generators, use_services
 from p2p.model import RunStatus
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import ParameterSet
 from p2p.pipeline import Pipeline
-from p2p.runners.local import StepFailed, facts_of, no_windows, run_tasks
+from p2p.runners.local import StepFailed, facts_of, run_tasks
+from p2p.runners.surroundings import no_windows
 from p2p.secrets import Masker, environment_secrets
 from p2p.session import AttachedSession, Attachment
 from p2p.settings import Settings

@@ -16,24 +16,24 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from p2p.cache import generators
 from p2p.cache.sharing import groups, held, in_and_out
 from p2p.cache.views import dumped
 from p2p.errors import RunFailed
-from p2p.execution import Services, by_step, use_services
+from p2p.execution import Services, Tally, by_step, generators, use_services
 from p2p.execution.place import Place
 from p2p.execution.timeouts import OutOfTime
 from p2p.pipeline import Task
-from p2p.runners.calling import called
+from p2p.runners.calling import called, mapped
 from p2p.store import identify
 from p2p.tracking import guard
 from p2p.tracking.ownrun import OwnRun
 from p2p.tracking.processes import Descendants
 
+GRACE = 2.0  # seconds that code on a worker has to stop when its time is over, before its worker is killed
 _lock = threading.Lock()
 _running: dict[str, int] = {}  # the thread that an attempt runs in
 _left: set[str] = set()  # attempts that must not begin any more
@@ -46,7 +46,7 @@ class Request:
     """One attempt of a task, as it is sent.
 
     Attributes:
-        task: the task, without its policy, which stays with the driver.
+        task: the task, without its policy, which stays with the driver unless it is that of each item of a mapped task.
         inputs: what it takes, by the names that values have in the run.
         place: id and idempotency key of this execution of the step.
         run: key of the run, from which the keys of steps inside this one are made.
@@ -73,6 +73,7 @@ class Answer:
         random: states of the global random generators afterwards.
         changed: inputs that were changed in place, as they are now, by name.
         groups: names of inputs (`in x`) and of what is given (`out y`) that share an object or memory on the worker.
+        tally: of a mapped task, what became of its items.
     """
 
     result: Mapping[str, Any] = field(default_factory=dict)
@@ -81,9 +82,10 @@ class Answer:
     random: generators.States = field(default_factory=dict)
     changed: dict[str, Any] = field(default_factory=dict)
     groups: list[tuple[str, ...]] = field(default_factory=list)
+    tally: Tally | None = None
 
 
-class _Told:
+class Told:
     """The events of one attempt, until they are sent back."""
 
     def __init__(self) -> None:
@@ -98,19 +100,19 @@ def execute(blob: bytes, attempt: str) -> bytes:
     """Run one attempt; gives its `Answer`, pickled. Nothing that it does raises here."""
     import cloudpickle
 
-    if not _begin(attempt):
+    if not begin(attempt):
         return dumped(Answer(error=RunFailed("The attempt was given up before it began.")))
     try:
         answer = _answer(cloudpickle.loads(blob))
     except BaseException as error:  # noqa: BLE001  # it belongs to the step, not to the worker
         answer = Answer(error=error)
     finally:
-        with _lock:
-            _running.pop(attempt, None)
+        ended(attempt)
     return _dumped(answer)
 
 
-def _begin(attempt: str) -> bool:
+def begin(attempt: str) -> bool:
+    """Whether an attempt may begin, in this thread: the driver may have given it up."""
     with _lock:
         if attempt in _left:
             return False
@@ -118,18 +120,24 @@ def _begin(attempt: str) -> bool:
         return True
 
 
+def ended(attempt: str) -> None:
+    """An attempt that has begun does not run any more."""
+    with _lock:
+        _running.pop(attempt, None)
+
+
 def _answer(request: Request) -> Answer:
-    told = _Told()
+    told = Told()
     digests = {name: identify(value).digest for name, value in request.inputs.items()}
     generators.put_back(request.random)
     services = Services(events=told, run=request.run)
-    answer = Answer(events=told.events)
+    answer = Answer(events=told.events, tally=Tally(request.task.step) if request.task.over else None)
     guard.attach(OwnRun(**request.own_run, append=by_step(told.append)))
     try:
         with use_services(services), Place(request.task.step, *request.place).entered():
-            answer.result = _called(request)
+            answer.result = _called(request, answer.tally)
     except BaseException as error:  # noqa: BLE001  # `sys.exit` in a step is the step's error
-        answer.error = _plain(error, request.task.step)
+        answer.error = plain(error, request.task.step)
     finally:
         guard.detach()
     answer.random = generators.states()
@@ -139,15 +147,17 @@ def _answer(request: Request) -> Answer:
     return answer
 
 
-def _called(request: Request) -> Any:
+def _called(request: Request, tally: Tally | None) -> Any:
+    if tally is not None:
+        return mapped(request.task, request.inputs, tally)
     result = called(request.task, request.inputs)
     return asyncio.run(result) if inspect.iscoroutine(result) else result
 
 
-def _plain(error: BaseException, step: str) -> BaseException:
+def plain(error: BaseException, step: str) -> BaseException:
     """The error with its traceback as a note, which is what is left of it elsewhere."""
     lines = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    error.add_note(f"Step '{step}' ran on a Dask worker, where it went so:\n{lines[-4000:]}")
+    error.add_note(f"Step '{step}' ran on a worker, where it went so:\n{lines[-4000:]}")
     return error
 
 
@@ -155,27 +165,45 @@ def _dumped(answer: Answer) -> bytes:
     """The answer as bytes; where its result or error cannot be sent, it says that."""
     try:
         return dumped(answer, {**answer.result, **{f"in {name}": value for name, value in answer.changed.items()}})
-    except Exception as error:  # noqa: BLE001  # pickling runs the user's code
-        what = "raises an error" if answer.error is not None else "gives a value"
-        values = [answer.error] if answer.error is not None else answer.result.values()
-        reason = next((said for value in values if (said := identify(value).reason)), str(error))
-        text = f"The step {what} that a Dask worker cannot send back: {reason}"
-        refused = RunFailed(text, cure="Give plain data, or run the pipeline with --engine local.")
+    except Exception:  # noqa: BLE001  # pickling runs the user's code
+        values, what = list(answer.result.values()), "gives a value"
+        if answer.error is not None:
+            values, what = [answer.error], "raises an error"
+        refused = next((found for value in values if (found := unsent(value, what))), None) or _unsendable(what, "")
         return dumped(Answer(error=refused, events=answer.events, random=answer.random))
 
 
-async def leave(attempt: str, grace: float) -> bool:
-    """Stop an attempt, or keep it from beginning; gives whether it no longer runs on this worker after `grace` s."""
+def unsent(value: Any, what: str) -> RunFailed | None:
+    """What keeps a value from being sent to the driver; None where nothing does."""
+    try:
+        dumped(value)
+    except Exception as error:  # noqa: BLE001  # pickling runs the user's code
+        return _unsendable(what, identify(value).reason or str(error))
+    return None
+
+
+def _unsendable(what: str, reason: str) -> RunFailed:
+    return RunFailed(
+        f"The step {what} that a worker cannot send back: {reason}",
+        cure="Give plain data, or run the pipeline with --engine local.",
+    )
+
+
+def nowhere(kind: str, **data: Any) -> None:
+    """Forget an event."""
+
+
+async def leave(attempts: Sequence[str], grace: float) -> bool:
+    """Stop attempts, or keep them from beginning; gives whether none runs on this worker any more after `grace` s."""
     with _lock:
-        _left.add(attempt)
-        thread = _running.get(attempt)
-        if thread is not None:
+        _left.update(attempts)
+        for thread in [_running[attempt] for attempt in attempts if attempt in _running]:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(OutOfTime))
     waited = 0.0
-    while attempt in _running and waited < grace:
+    while waited < grace and not _running.keys().isdisjoint(attempts):
         await asyncio.sleep(0.05)
         waited += 0.05
-    return attempt not in _running
+    return _running.keys().isdisjoint(attempts)
 
 
 def kill_worker(again: bool, dask_worker: Any) -> None:
@@ -189,10 +217,26 @@ def kill_worker(again: bool, dask_worker: Any) -> None:
         started.kill()
 
 
-def versions() -> dict[str, str]:
-    """What must be the same here and on the driver."""
+def versions(modules: Sequence[str] = ()) -> dict[str, str | None]:
+    """What must be the same here and on the driver: versions, also of what these modules belong to; None for no module.
+
+    A module that belongs to no installed distribution has the version "".
+    """
     import platform
     from importlib import metadata
 
     names = ("p2p-toolkit", "cloudpickle", "distributed")
-    return {"python": ".".join(platform.python_version_tuple()[:2]), **{n: metadata.version(n) for n in names}}
+    return {
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        **{n: metadata.version(n) for n in names},
+        **{f"module {n}": _version(n) for n in modules},
+    }
+
+
+def _version(module: str) -> str | None:
+    from importlib import metadata, util
+
+    if util.find_spec(module) is None:
+        return None
+    owners = metadata.packages_distributions().get(module, [])
+    return " ".join(sorted({metadata.version(owner) for owner in owners}))

@@ -65,10 +65,15 @@ def driven(driver: Driver, reuse: Reuse | None = None, masker: Masker | None = N
     except BaseException as error:
         guard.detach()
         status = RunStatus.FAILED if isinstance(error, Exception) else RunStatus.KILLED
-        driver.end(status, error=f"{type(error).__name__}: {error}", failed_step=failed_step(driver.directory))
+        driver.end(status, error=f"{type(error).__name__}: {error}", failed_step=_failed(error, driver.directory))
         raise
     guard.detach()
     driver.end(RunStatus.FINISHED)
+
+
+def _failed(error: BaseException, directory: Path) -> str:
+    """The step that failed: the one that the error names; beside it, others may have been ended for its sake."""
+    return str(getattr(error, "p2p_step", "")) or failed_step(directory)
 
 
 __all__ = ["driven", "run"]

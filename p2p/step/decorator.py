@@ -7,13 +7,27 @@ import inspect
 import sys
 import textwrap
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from p2p.analysis import step_functions
 from p2p.cache import code_of_function
-from p2p.errors import AnalysisError
-from p2p.execution import Code, Recalled, Work, arun_step, current_services, current_step, fallback_result, run_step
+from p2p.errors import AnalysisError, InputRefused
+from p2p.execution import (
+    Call,
+    Code,
+    Recalled,
+    Tally,
+    Work,
+    arun_step,
+    current_services,
+    current_step,
+    fallback_result,
+    items_of,
+    map_here,
+    mapped_code,
+    run_step,
+)
 from p2p.policy import Kinds, Paths, Policy
 from p2p.session import Site, call_site
 
@@ -84,6 +98,54 @@ class Step(Generic[P, R]):
             form=lambda: form_of(results[-1], targets),
             restored=lambda found: results.append(rebuilt(found)),
             attributes={"function": self.function.__qualname__},
+        )  # fmt: skip
+
+    def map(self, partitions: Iterable[Any], /, **constants: Any) -> list[Any]:
+        """Call the step's function once for each of `partitions`, as its first argument; gives the results in order.
+
+        It is one step of the run; its policy is that of each item. Items have no order: what one draws from the global
+        random generators depends on its place in the list alone.
+
+        Args:
+            partitions: what is different each time: anything with an order, but no text, dict or frame.
+            constants: the other arguments, by name.
+
+        Raises:
+            InputRefused: it cannot be mapped over these, or is a coroutine function.
+            ItemFailed: the last attempt at an item failed; those after it are not begun.
+        """
+        if self.is_async:
+            raise InputRefused(
+                f"Step '{self.name}' is a coroutine function, which cannot be mapped.",
+                cure=f"Write `await asyncio.gather(*({self.name}(item) for item in partitions))`.",
+            )
+        results: list[list[Any]] = []
+        site = Site(self.name, None) if current_step() else call_site(self.name)
+        run_step(self._mapped(site, partitions, constants, results), current_services())
+        return results[-1]
+
+    def _mapped(self, site: Site, partitions: Iterable[Any], constants: Mapping[str, Any], results: list[Any]) -> Work:
+        items = items_of(partitions, site.name)
+        kept = partitions if hasattr(partitions, "__len__") else items  # an iterator is used up
+        bound = inspect.signature(self.function).bind(kept, **constants)
+        call = Call(self.function, (None,), constants)
+        targets = site.call.targets if site.call else None
+        tally = Tally(site.name)
+
+        def body() -> Mapping[str, Any]:
+            results.append(map_here(call, items, self.policy, tally, current_services()))
+            return name_outputs(results[-1], targets)
+
+        return Work(
+            name=site.name,
+            body=body,
+            inputs=_renamed(bound.arguments, site),
+            policy=self.policy.of_the_whole(),
+            code=lambda: mapped_code(self.code()),
+            form=lambda: form_of(results[-1], targets),
+            restored=lambda found: results.append(rebuilt(found)),
+            attributes={"function": self.function.__qualname__, "mapped": True},
+            tells=tally.facts,
         )  # fmt: skip
 
     def code(self) -> Code:

@@ -11,7 +11,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,10 @@ class OwnRun:
     directory: Path
     append: Callable[..., None]
     patience: Patience = field(default_factory=Patience)
+
+    def telling(self, append: Callable[..., None]) -> OwnRun:
+        """The same run, whose events go another way."""
+        return replace(self, append=append)
 
     def sent(self) -> Sent:
         """How far the journal has been sent; waits a little for what is on its way."""

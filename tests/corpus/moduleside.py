@@ -10,7 +10,8 @@ from typing import Any
 
 from p2p.execution import Services, use_services
 from p2p.params import ParameterSet
-from p2p.runners.local import Here, Isolated, StepFailed, no_quiet_exit, no_windows, run_tasks
+from p2p.runners.local import Here, Isolated, StepFailed, run_tasks
+from p2p.runners.surroundings import no_quiet_exit, no_windows
 from p2p.store import DiskStore
 from p2p.tracking import Journal
 

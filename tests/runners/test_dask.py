@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ from p2p.errors import InputRefused, StepTimeout, WorkerLost
 from p2p.execution import Services
 from p2p.model import RunStatus
 from p2p.params import ParameterSet
-from p2p.runners import dask, run_pipeline, worker
+from p2p.runners import cluster, dask, run_pipeline, worker
 from p2p.runners.local import Engine, Here, Isolated, StepFailed, run_tasks
 from p2p.settings import Settings
 from p2p.tracking import find_run
@@ -218,7 +222,7 @@ def die_at_first(log: str) -> str:
 def test_a_worker_that_dies_is_a_failed_attempt_and_dask_begins_no_other_by_itself(
     on_dask: Any, tmp_path: Path
 ) -> None:
-    with pytest.raises(StepFailed, match="lost with the Dask worker") as failed:
+    with pytest.raises(StepFailed, match="lost with the worker") as failed:
         on_dask(Task(die_at_first, ["log"], ["x"]))
     assert isinstance(failed.value.__cause__, WorkerLost)
     time.sleep(1)
@@ -412,15 +416,85 @@ def test_a_scheduler_is_used_by_its_address_when_its_workers_have_the_same_versi
             pipeline = Pipeline(name="many", version=1, params=Params, tasks=[Task(make, ["log"], ["rows"])])
             engine = dask.DaskEngine(client, own_run, own=False)
             assert run_tasks(pipeline, {"log": ""}, services, engine)["rows"] == [1]
-        monkeypatch.setattr(dask, "_within", lambda *_: {"tcp://elsewhere": {**worker.versions(), "python": "2.7"}})
+        monkeypatch.setattr(cluster, "within", lambda *_: {"tcp://elsewhere": {**worker.versions(), "python": "2.7"}})
         with pytest.raises(InputRefused, match=r"tcp://elsewhere has python 2.7 \(here 3"):
             dask.cluster(theirs.scheduler_address).__enter__()
+
+
+def test_workers_that_lack_a_module_or_have_another_version_are_refused_before_any_work(settings: Settings) -> None:
+    """The worker is a process of its own that cannot find NumPy, which this module imports."""
+    pytest.importorskip("distributed", reason="it is an extra")
+    hide = "import importlib.util as u; find = u.find_spec; u.find_spec = lambda n: None if n == 'numpy' else find(n)"
+    with served(settings, hide) as address:
+        pipeline = Pipeline(name="spread", version=1, params=Params, tasks=[Task(make, ["log"], ["rows"])])
+        began = time.monotonic()
+        with pytest.raises(InputRefused, match=r"The Dask worker at tcp://.* lacks module numpy\."):
+            run_pipeline(pipeline, ParameterSet.of(Params).parse(), settings, engine=address)
+        assert time.monotonic() - began < 30
+    assert not settings.runs.exists() or not list(settings.runs.iterdir())
+
+
+def wait_with(rows: int, log: str) -> str:
+    return wait_long(log)
+
+
+@pytest.mark.parametrize("over", ["", pytest.param("rows", marks=pytest.mark.soak)])
+def test_a_scheduler_that_dies_ends_in_an_error(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: str
+) -> None:
+    pytest.importorskip("distributed", reason="it is an extra")
+    monkeypatch.setattr(cluster, "_GONE", 3.0)
+    log = tmp_path / "log"
+    pipeline = Pipeline(name="spread", version=1, params=Params, tasks=[
+        Task(make, ["log"], ["rows"]), Task(wait_with, ["rows", "log"], ["x"], over=over),
+    ])  # fmt: skip
+    found: list[Any] = []
+    with served(settings, "") as address:
+        values = ParameterSet.of(Params).parse({"log": str(log)})
+        thread = threading.Thread(
+            target=lambda: found.append(run_pipeline(pipeline, values, settings, engine=address)), daemon=True
+        )
+        thread.start()
+        limit = time.monotonic() + 60
+        while not log.exists():
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+    thread.join(27)  # with the 17 s that are not waited here
+    [outcome] = found
+    assert (outcome.status, outcome.failed_step) == (RunStatus.FAILED, "wait_with")
+    assert "WorkerLost" in outcome.error
+
+
+SERVER = """
+import sys, time
+{first}
+from distributed import LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None,
+                      host="127.0.0.1") as cluster:
+        print(cluster.scheduler_address, flush=True)
+        time.sleep(600)
+"""
+
+
+@contextmanager
+def served(settings: Settings, first: str) -> Iterator[str]:
+    """A scheduler with a worker in a process of their own, which is killed at the end; `first` is run in it first."""
+    script = settings.root / "server.py"
+    script.write_text(SERVER.format(first=first), encoding="utf-8")
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_an_engine_that_is_not_there_is_refused_and_no_run_begins(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask, "_ANSWER", 1.0)
+    monkeypatch.setattr(cluster, "_ANSWER", 1.0)
     pipeline = Pipeline(name="spread", version=1, params=Params, tasks=[Task(make, ["log"], ["rows"])])
     for engine in ("tcp://127.0.0.1:9", "nonsense", "gopher://x:1"):
         with pytest.raises(InputRefused, match="no Dask scheduler"):

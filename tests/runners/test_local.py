@@ -13,7 +13,8 @@ from p2p.execution import Services, use_services
 from p2p.model import RunStatus
 from p2p.params import ParameterSet
 from p2p.runners import run_pipeline
-from p2p.runners.local import Engine, Here, Isolated, no_windows, run_tasks
+from p2p.runners.local import Engine, Here, Isolated, run_tasks
+from p2p.runners.surroundings import no_windows
 from p2p.secrets import MASK
 from p2p.settings import Settings
 from p2p.step import Step

@@ -9,6 +9,7 @@ import importlib
 import pickle
 import random
 import sys
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from blake3 import blake3
@@ -64,9 +65,56 @@ def put_back(saved: States) -> None:
 
 def seed(number: int = 0) -> None:
     """Set the generators that are loaded to a known state, so that what draws from them next can be compared."""
-    random.seed(number)
     if "numpy" in sys.modules:
-        importlib.import_module("numpy.random").seed(number)
+        importlib.import_module("numpy.random")
+    for set_to in _seeding().values():
+        set_to(number)
+
+
+def _seeding() -> dict[str, Callable[[int], Any]]:
+    """By the name of each generator that is loaded: what seeds it."""
+    found: dict[str, Callable[[int], Any]] = {"random": random.seed}
+    numpy: Any = sys.modules.get("numpy.random")
+    if numpy is not None:
+        found["numpy"] = numpy.seed
     torch: Any = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "manual_seed"):
-        torch.manual_seed(number)
+        found["torch"] = torch.manual_seed
+    return found
+
+
+class Branches:
+    """Random numbers for pieces of work that have no order: what each draws follows from its number, and from `origin`.
+
+    So it is the same whoever does it, when, and beside what.
+
+    Args:
+        origin: a digest of each generator's state before the work, by name. One that is not among them is left alone.
+    """
+
+    def __init__(self, origin: Mapping[str, str]) -> None:
+        self._origin = origin
+        self._before: States = {}
+
+    def start(self, number: int) -> None:
+        """The generators stand where the piece with this number begins."""
+        self._seed(f" {number}", self._origin)
+        self._before = states()
+
+    def moved(self) -> set[str]:
+        """The generators that something has drawn from since `start`."""
+        now = states()
+        return {
+            n for n, state in self._before.items() if n in self._origin and not are_the_same({n: state}, {n: now[n]})
+        }
+
+    def end(self, before: States, moved: Collection[str]) -> None:
+        """All is done: those that any piece drew from go on from a new state, the others from where they stood."""
+        put_back({name: state for name, state in before.items() if name not in moved})
+        self._seed(" end", moved)
+
+    def _seed(self, what: str, names: Collection[str]) -> None:
+        for name, set_to in _seeding().items():
+            if name in names:
+                found = blake3(f"{self._origin[name]}{what}".encode()).digest(length=4)  # numpy takes no longer one
+                set_to(int.from_bytes(found))

@@ -1,0 +1,219 @@
+"""A Dask cluster as p2p uses it: found or made, its workers checked before any work, asked with a limit on each wait.
+
+It runs what it is given, and knows nothing of steps. Whoever waits for a cluster that is gone would wait for ever, so
+nobody does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from p2p.errors import InputRefused, WorkerLost
+from p2p.runners import chunk, worker
+
+_GRACE = worker.GRACE
+_ANSWER = 10.0  # seconds in which a cluster answers what is asked of it
+_SOON = 2.0  # seconds in which one that is there tells what became of a task
+_GONE = 20.0  # seconds without a scheduler, or without any worker, after which an attempt has failed
+OWN = "dask"
+_WORKERS = 2
+BEGUN_BEFORE = b""
+
+
+class Cluster:
+    """The cluster behind a client.
+
+    Args:
+        client: of `distributed`.
+        own: it ends with this run.
+    """
+
+    def __init__(self, client: Any, *, own: bool) -> None:
+        self.client = client
+        self._own = own
+        self._alone_since = 0.0
+        self._threads = (0.0, 1)  # when they were counted, and how many there were
+
+    def threads(self) -> int:
+        """How many tasks its workers do at once; 1 or more."""
+        counted, found = self._threads
+        if time.monotonic() - counted > 1:
+            workers = within(_SOON, self.workers) or {}
+            found = sum(w["nthreads"] for w in workers.values()) or found
+            self._threads = (time.monotonic(), found)
+        return found
+
+    def submit(self, call: Callable[..., Any], *args: Any, key: str) -> Any:
+        """The future of a call on a worker; not the one of an equal call."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")  # it goes with the task, which any worker may get
+            return self.client.submit(call, *args, key=key, pure=False)
+
+    def see_that_somebody_is_there(self, step: str) -> None:
+        """Waiting for a cluster that is gone would be for ever."""
+        connected = self.client.status == "running"
+        if connected and within(_SOON, self.workers):
+            self._alone_since = 0.0
+            return
+        self._alone_since = self._alone_since or time.monotonic()
+        if time.monotonic() - self._alone_since > _GONE:
+            who = "it has no worker left" if connected else "its scheduler does not answer"
+            raise WorkerLost(step, f"{who} for {_GONE:.0f} s")
+
+    def workers(self) -> dict[str, Any]:
+        """What is known of the workers, by address."""
+        found: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
+        return found
+
+    def leave(self, attempts: Collection[str], *, goes_on: bool) -> None:
+        """End attempts wherever they run: code that goes on would do its work beside the next one.
+
+        In less than the 5 s after which a run's sidecar would end this process for it.
+        """
+        if self._own and not goes_on:  # the workers end with this process, which is asked to end soon
+            within(1.5, lambda: self.client.run(worker.kill_worker, False, nanny=True))
+            return
+        asked = [*attempts]
+        stopped = within(_GRACE + 1, lambda: self.client.run(worker.leave, asked, _GRACE, on_error="return"))
+        running = [address for address, done in (stopped or {}).items() if done is not True]
+        if stopped is None:  # a worker that does not answer: which one is known only to those that do
+            running = within(_SOON, lambda: list(self.workers())) or []
+        if running:
+            within(1.5, lambda: self.client.run(worker.kill_worker, True, workers=running, nanny=True))
+
+
+def begins(attempt: str) -> bool:
+    """Whether a task of Dask's begins for the first time."""
+    begun = _distributed().Event(f"p2p-{attempt}")
+    if begun.is_set():
+        return False
+    begun.set()
+    return True
+
+
+def ends(attempt: str) -> None:
+    """On a worker: a task of Dask's has done its work, of which the result may still be lost."""
+    _distributed().Event(f"p2p-done-{attempt}").set()
+
+
+def has_begun(client: Any, attempt: str) -> bool:
+    """In the driver: whether a task that is lost had begun; else it only waited where another one ended the worker."""
+    event = _distributed().Event(f"p2p-{attempt}", client=client)
+    return within(_SOON, event.is_set) is not False
+
+
+def has_ended(client: Any, attempt: str) -> bool:
+    """In the driver: whether a task whose result is lost had done its work."""
+    event = _distributed().Event(f"p2p-done-{attempt}", client=client)
+    return bool(within(_SOON, event.is_set))
+
+
+def late_teller(attempt: str) -> Callable[[int], None]:
+    """On a worker: what tells the driver which item of this task of Dask's does not stop when its time is over."""
+    distributed = _distributed()
+    told = distributed.Variable(f"p2p-late-{attempt}", client=distributed.get_client())
+    return lambda number: told.set(number)
+
+
+def late_item(client: Any, attempt: str) -> int | None:
+    """In the driver: the item that this task's worker has told; None where it has told none."""
+    told = _distributed().Variable(f"p2p-late-{attempt}", client=client)
+    found: int | None = within(1.0, lambda: told.get(timeout=0.3))
+    return found
+
+
+def lost() -> tuple[type[BaseException], ...]:
+    """What `distributed` raises where a task was lost with its worker, or with the cluster."""
+    distributed = _distributed()
+    return (distributed.KilledWorker, distributed.CancelledError, distributed.comm.CommClosedError)
+
+
+def within(seconds: float, call: Callable[[], Any]) -> Any:
+    """What `call` gives; None where it does not answer in time."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(call).result(timeout=seconds)
+    except Exception as error:  # noqa: BLE001  # the cluster may be gone, which is why it is asked
+        logging.getLogger("p2p.dask").info("%s: %s", type(error).__name__, error)
+        return None
+    finally:
+        pool.shutdown(wait=False)
+
+
+@contextmanager
+def cluster(engine: str, modules: Collection[str] = ()) -> Iterator[Any]:
+    """A client of the cluster that `engine` names: `dask` for one of its own on this machine, else an address.
+
+    Args:
+        engine: its name or address.
+        modules: installed ones that the steps use.
+
+    Raises:
+        InputRefused: there is no such cluster, or its workers lack modules, or have other versions than this process.
+    """
+    distributed = _distributed()
+    if engine == OWN:
+        with (
+            distributed.LocalCluster(
+                n_workers=_WORKERS,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",
+                security=True,
+                host="127.0.0.1",
+                silence_logs=logging.ERROR,
+                # Else the first attempt on a worker would spend its time on importing.
+                preload=[worker.__name__, chunk.__name__],
+            ) as local,
+            distributed.Client(local) as client,
+        ):
+            local.scheduler.allowed_failures = 0  # what is lost is told at once, not when a worker is there again
+            yield client
+        return
+    try:
+        client = distributed.Client(engine, timeout=_ANSWER)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise InputRefused(
+            f"There is no Dask scheduler at '{engine}': {error}.", cure="Start one, or write --engine dask."
+        ) from None
+    with client:
+        _check_workers(client, engine, sorted(modules))
+        yield client
+
+
+def _distributed() -> Any:
+    try:
+        return importlib.import_module("distributed")
+    except ImportError:
+        raise InputRefused(
+            "The Dask engine needs the package distributed.", cure="pip install 'p2p-toolkit[dask]'"
+        ) from None
+
+
+def _check_workers(client: Any, engine: str, modules: list[str]) -> None:
+    """See that all workers can do the work: one that lacks a module would fail in the middle, or hang."""
+    found = within(_ANSWER, lambda: client.run(worker.versions, modules, on_error="return"))
+    if not found:
+        raise InputRefused(f"The Dask cluster at '{engine}' has no worker.", cure="Start one: dask worker ADDRESS")
+    ours = worker.versions(modules)
+    for address, theirs in found.items():
+        if isinstance(theirs, BaseException):
+            raise InputRefused(
+                f"The Dask worker at {address} cannot run p2p: {type(theirs).__name__}: {theirs}.",
+                cure="Install the same environment there.",
+            )
+        lacks = [name for name in ours if name.startswith("module ") and theirs.get(name) is None]
+        other = [f"{name} {theirs.get(name)} (here {version})" for name, version in ours.items()
+                 if theirs.get(name) != version and name not in lacks]  # fmt: skip
+        if lacks or other:
+            told = [f"lacks {', '.join(lacks)}"] if lacks else []
+            told += [f"has {', '.join(other)}"] if other else []
+            raise InputRefused(
+                f"The Dask worker at {address} {' and '.join(told)}.", cure="Install the same environment there."
+            )
