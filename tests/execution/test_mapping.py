@@ -206,3 +206,15 @@ def test_steps_within_items_are_recorded_as_called_by_the_mapped_step(events: An
 def test_a_mapped_step_is_no_equal_of_one_that_is_called_with_the_same_list() -> None:
     assert mapped_code(Code("a")).digest != "a"
     assert mapped_code(Code("a", ("why",))).doubts == ("why",)
+
+
+def test_what_an_item_draws_does_not_depend_on_what_the_others_have_drawn() -> None:
+    @step
+    def last_of(many: int) -> float:
+        return [random.random() for _ in range(many)][-1]
+
+    random.seed(3)
+    few = last_of.map([1, 1])
+    random.seed(3)
+    assert last_of.map([7, 1])[1] == few[1]
+    assert few[0] != few[1]
