@@ -1,30 +1,45 @@
 """p2p takes a Jupyter notebook from prototype to production, and back.
 
-What a notebook or a module needs is here; everything else is behind the `p2p` command. Importing this module loads no
-heavy library.
+What a notebook or a module needs is here; everything else is behind the `p2p` command. Importing this module loads
+nothing else of it: each name is loaded when it is asked for.
 """
 
 from __future__ import annotations
 
-from importlib import metadata as _metadata
 from typing import TYPE_CHECKING, Any
-
-from p2p.execution import idempotency_key
-from p2p.pipeline import Pipeline, Task
-from p2p.policy import Policy
-from p2p.session import run
-from p2p.step import step
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from p2p.execution import idempotency_key
+    from p2p.pipeline import Pipeline, Task
+    from p2p.policy import Policy
+    from p2p.session import run
+    from p2p.steps import step
+
 __all__ = ["Pipeline", "Policy", "Task", "__version__", "idempotency_key", "run", "step"]
+
+_PLACES = {
+    "Pipeline": "p2p.pipeline", "Policy": "p2p.policy", "Task": "p2p.pipeline", "run": "p2p.session",
+    "idempotency_key": "p2p.execution", "step": "p2p.steps",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return _metadata.version("p2p-toolkit")
-    raise AttributeError(f"module 'p2p' has no attribute {name!r}")
+        from importlib import metadata
+
+        return metadata.version("p2p-toolkit")
+    if name not in _PLACES:
+        raise AttributeError(f"module 'p2p' has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(_PLACES[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -24,8 +24,8 @@ from p2p.params import ParameterSet
 from p2p.pipeline import Pipeline
 from p2p.runners.local import Isolated, nested_steps, run_tasks
 from p2p.runners.surroundings import no_windows
-from p2p.step import step as as_step
-from p2p.step.decorator import name_outputs
+from p2p.steps import step as as_step
+from p2p.steps.decorator import name_outputs
 from p2p.store import by_former, decode, difference, encode, load_file, load_folder
 from p2p.tracking.facts import processor
 from p2p.tracking.isolation import isolated

@@ -17,8 +17,8 @@ from p2p.errors import AnalysisError, RunFailed, nearest
 from p2p.execution import Recalled, Work, fallback_result, unmet
 from p2p.model import ValueRef
 from p2p.policy import Policy
-from p2p.step import Step
-from p2p.step.decorator import name_outputs
+from p2p.steps import Step
+from p2p.steps.decorator import name_outputs
 
 Namespace = dict[str, Any]
 

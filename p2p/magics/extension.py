@@ -26,7 +26,7 @@ from p2p.session.callsites import deactivate as deactivate_sites
 from p2p.session.interactive import note
 from p2p.session.started import Started, take_started
 from p2p.settings import load_settings
-from p2p.step import Step
+from p2p.steps import Step
 from p2p.tracking import guard
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 from p2p.execution import Call, Tally, current_services, items_of, map_here
 from p2p.pipeline import Task
-from p2p.step.decorator import name_outputs
+from p2p.steps.decorator import name_outputs
 
 
 def called(task: Task, values: Mapping[str, Any]) -> Any:

@@ -37,7 +37,7 @@ from p2p.runners.surroundings import no_quiet_exit, no_windows
 from p2p.secrets import Masker, environment_secrets
 from p2p.session.script import driven
 from p2p.settings import Settings
-from p2p.step import Step
+from p2p.steps import Step
 from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts
 from p2p.tracking.driver import Watcher

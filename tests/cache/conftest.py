@@ -9,7 +9,7 @@ import pytest
 from p2p.cache import Earlier, Entries, RunMemory, code_of_function
 from p2p.execution import Outcome, Services, Work, run_step
 from p2p.policy import Policy
-from p2p.step.decorator import form_of, name_outputs, rebuilt
+from p2p.steps.decorator import form_of, name_outputs, rebuilt
 from p2p.store import DiskStore
 from p2p.tracking import Journal
 

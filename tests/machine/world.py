@@ -23,7 +23,7 @@ from p2p.execution import Services, Work, run_step
 from p2p.model import RunStatus
 from p2p.policy import Policy
 from p2p.settings import Settings
-from p2p.step.decorator import form_of, name_outputs
+from p2p.steps.decorator import form_of, name_outputs
 from p2p.store import DiskStore
 from p2p.tracking import Journal, lease, mlstore, new_key, read_events, reaper
 from p2p.tracking.journal import FORMAT, NAME

@@ -17,7 +17,7 @@ from p2p.runners.local import Engine, Here, Isolated, run_tasks
 from p2p.runners.surroundings import no_windows
 from p2p.secrets import MASK
 from p2p.settings import Settings
-from p2p.step import Step
+from p2p.steps import Step
 from p2p.store import DiskStore, encode
 from p2p.tracking import find_run, mlstore
 from tests.mlflowside import ended

@@ -21,7 +21,7 @@ def rows(bench: Bench) -> Iterator[Row]:
 
 
 def ours() -> Side | Missing:
-    from p2p.step import Step
+    from p2p.steps import Step
 
     if not hasattr(Step, "map"):
         return Missing("not there yet (`step.map`)")

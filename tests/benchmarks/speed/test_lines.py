@@ -17,7 +17,7 @@ from benchmarks.speed.registry import LINES
 from p2p.export.compile import compile_notebook
 from p2p.manifest import versions
 from p2p.notebook import parameters_of, read_notebook
-from p2p.step import Step
+from p2p.steps import Step
 
 SWEEP = sweeps.Sweep("s", [], 1.0, many=20, few=5)
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.speed.work import cached_p2p, chain_p2p, dataset_p2p, digesting, mapped_p2p, memory, napping
 from benchmarks.speed.work.timing import Spent, expect, median, per_step
 from p2p.settings import Settings
-from p2p.step import Step
+from p2p.steps import Step
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 

@@ -12,7 +12,7 @@ from p2p.errors import StepTimeout
 from p2p.execution import Services, use_services
 from p2p.policy import Policy
 from p2p.session import CallSites, use_call_sites
-from p2p.step.decorator import name_outputs
+from p2p.steps.decorator import name_outputs
 
 
 @step

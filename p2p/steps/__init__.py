@@ -1,5 +1,5 @@
 """`@step`: a function as a unit of work with named inputs and outputs."""
 
-from p2p.step.decorator import Step, step
+from p2p.steps.decorator import Step, step
 
 __all__ = ["Step", "step"]
