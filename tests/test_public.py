@@ -24,8 +24,8 @@ def test_the_public_names_are_these() -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'steps'"):
-        p2p.steps  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'stepp'"):
+        p2p.stepp  # noqa: B018
 
 
 def test_importing_p2p_loads_nothing_heavy() -> None:
