@@ -7,6 +7,7 @@ import os
 import queue
 import subprocess
 import sys
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import Pipe
@@ -27,6 +28,8 @@ class Slot:
     """One worker process; another one takes its place when it has ended."""
 
     def __init__(self) -> None:
+        self._changing = threading.Lock()  # an attempt may still be left while the run ends
+        self._over = False
         self._start()
 
     def _start(self) -> None:
@@ -41,17 +44,26 @@ class Slot:
 
     def stop(self, grace: float) -> None:
         """End the attempt that runs here: by itself within `grace` seconds, else with its process."""
-        if grace:
-            self.process.terminate()
-        if grace and self.connection.poll(grace):
-            with contextlib.suppress(EOFError, OSError):
-                self.connection.recv_bytes()
-                return
-        self.end()
-        self._start()
+        with self._changing:
+            if not self._over and not (grace and self._stops_within(grace)):
+                self._end()
+                self._start()
 
-    def end(self) -> None:
-        """End the process and what it has started."""
+    def _stops_within(self, grace: float) -> bool:
+        self.process.terminate()
+        with contextlib.suppress(EOFError, OSError):
+            if self.connection.poll(grace):
+                self.connection.recv_bytes()
+                return True
+        return False
+
+    def close(self) -> None:
+        """End the process and what it has started, for good."""
+        with self._changing:
+            self._over = True
+            self._end()
+
+    def _end(self) -> None:
         started = Descendants.of(self.process.pid)
         self.process.kill()
         started.kill()
@@ -118,4 +130,4 @@ def processes(jobs: int) -> Iterator[list[Slot]]:
         yield slots
     finally:
         for slot in slots:
-            slot.end()
+            slot.close()

@@ -144,11 +144,13 @@ def undisturbed(call: Callable[[], object]) -> None:
         return
     caller = threading.Thread(target=call, name="p2p-leaving")
     caller.start()
-    while caller.is_alive():
+    while True:
         try:
-            caller.join(0.2)
-        except OutOfTime:
+            while caller.is_alive():
+                caller.join(0.2)
+        except OutOfTime:  # also between two looks
             continue
+        return
 
 
 @contextmanager

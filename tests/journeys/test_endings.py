@@ -14,7 +14,9 @@ BY_NAME = {ending.name: ending for ending in ENDINGS}
     ("name", "way"),
     [
         ("os_exit", "module"), ("timeout_in_c", "module"), ("memory_limit", "module"),
-        ("timeout_in_c", "papermill"), ("timeout_in_c", "dask"), ("sigint", "dask"),
+        ("sigint", "dask"),
+        pytest.param("timeout_in_c", "papermill", marks=pytest.mark.soak),
+        pytest.param("timeout_in_c", "dask", marks=pytest.mark.soak),
     ],
 )  # fmt: skip
 def test_an_ending_is_told_as_what_it_was(settings: Settings, name: str, way: str) -> None:

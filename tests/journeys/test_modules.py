@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from p2p.manifest import read_manifest
 from tests.journeys.workshop import Workshop
 
@@ -33,6 +35,7 @@ def write(workshop: Workshop, rate: int) -> Path:
     return path
 
 
+@pytest.mark.soak
 def test_they_go_into_the_version_and_a_change_of_one_makes_the_next(workshop: Workshop) -> None:
     path = write(workshop, rate=2)
     first = workshop.p2p("export", str(path), "--json")

@@ -13,6 +13,7 @@ from tests.journeys.workshop import Workshop
 STEPS = ("%%step load(size) -> rows\nrows = list(range(size))", "%%step add\ntotal = sum(rows)")
 
 
+@pytest.mark.soak
 def test_each_version_says_how_its_interface_changed_and_promotion_moves_one_line(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

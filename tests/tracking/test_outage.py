@@ -145,6 +145,7 @@ def kill_at(proxy: Misbehaving, number: int, work: Callable[[], object]) -> int:
     return 0 if done else 1
 
 
+@pytest.mark.soak
 def test_a_set_experiment_in_the_code_is_no_trouble_without_a_store(remote: Settings, proxy: Misbehaving) -> None:
     import mlflow
 

@@ -7,11 +7,11 @@ import pytest
 from benchmarks.speed.work import cached_p2p, chain_p2p, dataset_p2p, digesting, mapped_p2p, memory, napping
 from benchmarks.speed.work.timing import Spent, expect, median, per_step
 from p2p.settings import Settings
-from p2p.steps import Step
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
+@pytest.mark.soak
 def test_a_chain_is_run_new_and_known(settings: Settings) -> None:
     figures = chain_p2p.measure(3, settings, alone=1)
     names = {"alone", "new", "known"}
@@ -19,6 +19,7 @@ def test_a_chain_is_run_new_and_known(settings: Settings) -> None:
     assert 0 < figures["new_loop"] < figures["alone"]
 
 
+@pytest.mark.soak
 def test_three_steps_are_kept(settings: Settings) -> None:
     figures = cached_p2p.measure(16_000, "cold", settings)
     assert 0 < figures["loop"] < figures["run"]
@@ -26,6 +27,7 @@ def test_three_steps_are_kept(settings: Settings) -> None:
         cached_p2p.measure(16_000, "cold", settings)
 
 
+@pytest.mark.soak
 def test_naps_are_not_the_only_thing_that_takes_time(settings: Settings) -> None:
     figures = napping.measure(1, settings)
     assert 0 < figures["loop"] < figures["run"] < 1
@@ -51,7 +53,7 @@ def test_digests_see_what_a_value_is_and_payloads_are_what_they_are_said_to_be(k
         assert digest(value) == digest(value.copy()) != digest(other)
 
 
-@pytest.mark.skipif(not hasattr(Step, "map"), reason="p2p has no step.map yet, and the line says so")
+@pytest.mark.soak
 def test_tasks_are_mapped(settings: Settings) -> None:
     assert mapped_p2p.measure(3, settings)["loop"] > 0
 
