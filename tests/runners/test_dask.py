@@ -438,7 +438,8 @@ def wait_with(rows: int, log: str) -> str:
     return wait_long(log)
 
 
-@pytest.mark.parametrize("over", ["", pytest.param("rows", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("over", ["", "rows"])
 def test_a_scheduler_that_dies_ends_in_an_error(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: str
 ) -> None:

@@ -108,6 +108,7 @@ def test_an_interrupt_reaches_the_runs_at_work_and_ends_them(settings: Settings)
     assert read_record(settings.runs / done.key).status is RunStatus.KILLED
 
 
+@pytest.mark.soak
 def test_a_failure_stops_what_has_not_begun_and_an_error_of_the_target_is_a_failure(settings: Settings) -> None:
     def work(x: int) -> None:
         if x == 2:

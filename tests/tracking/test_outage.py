@@ -56,7 +56,8 @@ def held_up_little(made: Trial, failed_at: float | None) -> None:
     assert [at - failed_at < MUST_WARN for at, _ in made.warned] == [True], made.warned
 
 
-@pytest.mark.parametrize("mood", ["down", pytest.param("hang", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("mood", ["down", "hang"])
 def test_a_server_that_dies_in_the_middle(remote: Settings, proxy: Misbehaving, mood: str) -> None:
     def die() -> None:
         proxy.mood = mood
