@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from p2p.cli import stores
+from p2p.cli import running, stores
 from p2p.cli.options import Json
 from p2p.cli.signals import sigterm_interrupts
-from p2p.errors import InputRefused, P2PError
+from p2p.errors import P2PError
 
 # Plain help pages: rich's take five times as long, as it loads its parser of markdown and the names of all lexers.
 app = typer.Typer(
@@ -22,10 +22,6 @@ app = typer.Typer(
 )  # fmt: skip
 
 app.add_typer(stores.app, name="store")
-Params = Annotated[list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="Set a parameter.")]
-ParamsFile = Annotated[
-    Path | None, typer.Option("-f", "--params-file", metavar="FILE", help="Parameters from a YAML or JSON file.")
-]
 
 
 def _version(shown: bool) -> None:
@@ -53,186 +49,8 @@ def _options(
         look_for_the_dead(settings)
 
 
-@app.command()
-def params(
-    notebook: Annotated[Path, typer.Argument(help="The notebook.")],
-    json: Json = False,
-) -> None:
-    """Show a notebook's parameters: name, type, default, help, bounds."""
-    from p2p.cli import show
-    from p2p.notebook.document import parameters_of, read_notebook
-
-    described = parameters_of(read_notebook(notebook)).describe()
-    if json:
-        show.answer_json(described)
-    elif not described:
-        show.out.print("no parameters: tag a cell `parameters` to have some")
-    else:
-        rows = [[p["name"], str(p["type"]), _default(p), _bounds(p["bounds"]), p["help"] or ""] for p in described]
-        show.table(["name", "type", "default", "bounds", "help"], rows)
-
-
-def _default(facts: dict[str, Any]) -> str:
-    return "required" if facts["required"] else repr(facts["default"])
-
-
-def _bounds(bounds: dict[str, Any]) -> str:
-    return ", ".join(f"{k} {v}" for k, v in (bounds or {}).items())
-
-
-@app.command()
-def run(
-    target: Annotated[str, typer.Argument(help="A notebook, a pipeline NAME, or a version NAME@3.")],
-    param: Params = None,
-    params_file: ParamsFile = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Also write the executed notebook here.")
-    ] = None,
-    log_output: Annotated[bool, typer.Option("--log-output", help="Stream what the cells print.")] = False,
-    cwd: Annotated[
-        Path | None, typer.Option("--cwd", help="The kernel's working directory (default: the notebook's).")
-    ] = None,
-    cell_timeout: Annotated[
-        int | None, typer.Option("--cell-timeout", help="Seconds one cell may take.", min=1)
-    ] = None,
-    resume: Annotated[
-        str, typer.Option("--resume", metavar="RUN", help="Go on after the last good step of this run.")
-    ] = "",
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Run every step, also where its result is known.")
-    ] = False,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine", metavar="ENGINE",
-            help="Where a pipeline's steps run: local, dask (workers on this machine), or a Dask scheduler's address.",
-        ),
-    ] = "local",
-    warm: Annotated[
-        bool,
-        typer.Option("--warm/--cold", help="Fork the kernel of a process that has imported the libraries."),
-    ] = False,
-    jobs: Annotated[
-        int, typer.Option("-j", "--jobs", metavar="N", help="How many of a pipeline's steps run at once.", min=1)
-    ] = 1,
-    json: Json = False,
-) -> None:  # fmt: skip
-    """Run a notebook or a pipeline as one tracked run."""
-    from p2p.cli.reuse import reuse_of
-    from p2p.cli.targets import is_notebook
-    from p2p.params import load_params_file, parse_assignments
-
-    given = load_params_file(params_file) if params_file else {}
-    text = parse_assignments(param or [])
-    given = {name: value for name, value in given.items() if name not in text}
-    if is_notebook(target):
-        if engine != "local":
-            raise InputRefused("A notebook runs in one kernel, not on Dask.", cure="Export it, and run the pipeline.")
-        if jobs > 1:
-            raise InputRefused(
-                "The cells of a notebook run one after another, in one kernel; -j is for pipelines.",
-                cure="Export it, and run the pipeline.",
-            )
-        from p2p.cli.notebooks import run_notebook_shown
-
-        options = {"output": output, "directory": cwd, "cell_timeout": cell_timeout}
-        code = run_notebook_shown(
-            Path(target), given, text, options, reuse_of(resume, no_cache), log_output=log_output, as_json=json,
-            warm=warm,
-        )  # fmt: skip
-    else:
-        code = _run_pipeline(target, given, text, reuse_of(resume, no_cache), as_json=json, engine=engine, jobs=jobs)
-    _keep_store_small()
-    raise typer.Exit(code)
-
-
-@app.command()
-def sweep(
-    target: Annotated[str, typer.Argument(help="A notebook, a pipeline NAME, or a version NAME@3.")],
-    param: Annotated[
-        list[str] | None,
-        typer.Option("-p", "--param", metavar="NAME=V1,V2,...", help="The values of a parameter, parted by commas."),
-    ] = None,
-    points: Annotated[
-        Path | None,
-        typer.Option("-f", "--points-file", metavar="FILE", help="Points from a CSV, YAML or JSON file: a row each."),
-    ] = None,
-    grid: Annotated[bool, typer.Option("--grid", help="All combinations of the values (the default).")] = False,
-    sample: Annotated[
-        int,
-        typer.Option("--sample", metavar="N", min=0, help="Draw N points from the values, types and bounds."),
-    ] = 0,
-    seed: Annotated[int | None, typer.Option("--seed", help="Of what is drawn; recorded with the sweep.")] = None,
-    log: Annotated[
-        list[str] | None,
-        typer.Option("--log", metavar="NAME", help="Draw this parameter evenly by its logarithm."),
-    ] = None,
-    optimize: Annotated[
-        str,
-        typer.Option("--optimize", metavar="GOAL", help="maximize:NAME or minimize:NAME, with Optuna (an extra)."),
-    ] = "",
-    trials: Annotated[int, typer.Option("--trials", metavar="N", min=1, help="Points of --optimize.")] = 20,
-    jobs: Annotated[
-        str, typer.Option("-j", "--jobs", metavar="N", help="Points that run at a time; auto for one on each core.")
-    ] = "1",
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Go on with further points when one failed.")
-    ] = False,
-    resume: Annotated[
-        str, typer.Option("--resume", metavar="RUN", help="Go on with this sweep: its finished points are kept.")
-    ] = "",
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Run every step, also where its result is known.")
-    ] = False,
-    html: Annotated[bool, typer.Option("--html", help="Keep each executed notebook as HTML too.")] = False,
-    warm: Annotated[
-        bool, typer.Option("--warm/--cold", help="Fork kernels from a process that has imported the libraries.")
-    ] = True,
-    log_output: Annotated[bool, typer.Option("--log-output", help="Stream what cells and steps print.")] = False,
-    cwd: Annotated[
-        Path | None, typer.Option("--cwd", help="The kernels' working directory (default: the notebook's).")
-    ] = None,
-    cell_timeout: Annotated[
-        int | None, typer.Option("--cell-timeout", help="Seconds one cell may take.", min=1)
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Run a notebook or a pipeline at many points, as one parent run with a run for each."""
-    from p2p.cli.sweeps import Asked, sweep_shown
-
-    asked = Asked(
-        params=param or (), points=points, grid=grid, sample=sample, seed=seed, by_log=log or (), jobs=jobs,
-        optimize=optimize, trials=trials,
-        keep_going=keep_going, resume=resume, cache=not no_cache, html=html, warm=warm, log=log_output, directory=cwd,
-        cell_timeout=cell_timeout,
-    )  # fmt: skip
-    code = sweep_shown(target, asked, as_json=json)
-    _keep_store_small()
-    raise typer.Exit(code)
-
-
-def _keep_store_small() -> None:
-    from p2p.cli.storing import prune_over_limit
-    from p2p.settings import load_settings
-
-    prune_over_limit(load_settings())
-
-
-def _run_pipeline(
-    target: str, given: dict[str, Any], text: dict[str, str], reuse: Any, *, as_json: bool, engine: str, jobs: int
-) -> int:
-    from p2p.cli.module import run_shown
-    from p2p.cli.targets import load_pipeline
-    from p2p.model import RunStatus
-    from p2p.params import ParameterSet
-    from p2p.settings import load_settings
-
-    settings = load_settings()
-    pipeline = load_pipeline(target, settings)
-    known = reuse(settings)
-    values = ParameterSet.of(pipeline.params).parse({**known.parameters({*given, *text}), **given}, text=text)
-    outcome = run_shown(pipeline, values, settings, as_json=as_json, reuse=known, engine=engine, jobs=jobs)
-    return 0 if outcome.status is RunStatus.FINISHED else 1
+for command in (running.params, running.run, running.sweep):
+    app.command()(command)
 
 
 @app.command()
