@@ -2,6 +2,7 @@
 
 from p2p.analysis.calls import StepCall, StepFunction, step_calls, step_functions
 from p2p.analysis.digest import digest_source
+from p2p.analysis.installed import owners_of, version_of
 from p2p.analysis.marks import Mark, is_step_mark, parse_mark, split_mark
 from p2p.analysis.names import CellNames, cell_names, names_in, step_inputs, step_outputs
 from p2p.analysis.places import Place, added_paths, find_file, is_installed, is_library_path, places_of
@@ -24,6 +25,7 @@ __all__ = [
     "looking_in",
     "magics",
     "names_in",
+    "owners_of",
     "parse_cell",
     "parse_mark",
     "places_of",
@@ -35,4 +37,5 @@ __all__ = [
     "step_inputs",
     "step_outputs",
     "to_python",
+    "version_of",
 ]

@@ -21,7 +21,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from p2p.analysis import CellNames, cell_names, digest_source, is_library_path
+from p2p.analysis import CellNames, cell_names, digest_source, is_library_path, version_of
 from p2p.cache.doubts import doubts_of
 from p2p.cache.fingerprints import IMMUTABLE
 from p2p.errors import AnalysisError
@@ -186,7 +186,7 @@ class _Walk:
             self._files = True
             self.lasting = False
         elif root not in sys.stdlib_module_names and root != "p2p":  # what a step computes is not p2p's
-            self._parts.append(f"package {root} {_version(root)}")
+            self._parts.append(f"package {root} {package_version(root)}")
 
 
 # What a text says by itself is read once: a run asks for the code of each of its steps.
@@ -268,10 +268,9 @@ def _file_digest(path: str, _changed: int) -> str:
 
 
 @functools.cache
-def _version(root: str) -> str:
+def package_version(root: str) -> str:
     """The version of the installed package that has this top-level module."""
     try:
         return metadata.version(root)
     except metadata.PackageNotFoundError:
-        distributions = metadata.packages_distributions().get(root, [])
-        return " ".join(f"{name} {metadata.version(name)}" for name in sorted(set(distributions))) or "unknown"
+        return version_of(root) or "unknown"

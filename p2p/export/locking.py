@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from p2p.analysis import parse_cell
+from p2p.analysis import owners_of, parse_cell
 
 _PROJECT_LOCKS = ("requirements.lock", "requirements.txt")
 _HASH = re.compile(r"--hash=\S+")
@@ -46,7 +46,6 @@ def _imported(sources: Iterable[str]) -> list[str]:
     """The distributions whose modules the sources import."""
     import ast
 
-    owners = metadata.packages_distributions()
     modules: dict[str, None] = {}
     for source in sources:
         for node in ast.walk(parse_cell(source)):
@@ -54,7 +53,7 @@ def _imported(sources: Iterable[str]) -> list[str]:
                 modules.update(dict.fromkeys(a.name.split(".")[0] for a in node.names))
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 modules[node.module.split(".")[0]] = None
-    return [distribution for module in modules for distribution in owners.get(module, ())]
+    return [distribution for module in modules for distribution in owners_of(module)]
 
 
 def closure(names: Iterable[str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from p2p.analysis import cell_names, digest_source
+from p2p.cache.code import package_version
 from p2p.errors import P2PError
 from p2p.kernels import child, wire
 from p2p.kernels.importing import State, run_import, watching
@@ -71,7 +72,7 @@ class Parent:
             if why:
                 wire.send(self._control, {"spoilt": statement, "why": why})
                 return False
-        _foresee(cells)
+        _foresee(statements, cells)
         os.environ.clear()
         os.environ.update(before)
         gc.collect()
@@ -137,9 +138,11 @@ class Parent:
             wire.send(self._control, message)
 
 
-def _foresee(cells: Sequence[str]) -> None:
-    """Find out once what each kernel would find out: the libraries' constants, what the text of the cells tells."""
+def _foresee(statements: Sequence[str], cells: Sequence[str]) -> None:
+    """Find out once what each kernel would find out: constants, versions of libraries, what the text of cells tells."""
     constants.look()
+    for statement in statements:
+        package_version(statement.split()[1].partition(".")[0])
     for cell in cells:
         with contextlib.suppress(P2PError):  # the cell will raise its own error
             cell_names(cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 PIECE: Final = 1_000_000  # characters that a stream may hold before it sends them
+_PATIENCE: Final = 2.0  # seconds
 _CELLS: Final = 10  # cells' worth of output that one cell sends: a notebook keeps no more of all of them
 
 
@@ -31,6 +33,22 @@ def make_headless(shell: InteractiveShell, output_limit: int) -> None:
             throttle.reset()
 
     shell.events.register("pre_run_cell", begin)
+    if getattr(shell, "kernel", None) is not None:
+        atexit.register(end_control)
+
+
+def end_control() -> None:
+    """End the thread that hears of the shutdown, while there is still one to send what it has to say.
+
+    Exit handlers are called last first, so this comes before ipykernel's own. That ends the thread which sends, then
+    waits for this one; and where this one has just begun to wait for the other, both wait until the kernel is killed.
+    """
+    from ipykernel.kernelapp import IPKernelApp
+
+    thread = IPKernelApp.instance().control_thread if IPKernelApp.initialized() else None
+    if thread is not None and thread.is_alive():
+        thread.stop()
+        thread.join(_PATIENCE)
 
 
 def tolerant(pack: Callable[[Any], bytes]) -> Callable[[Any], bytes]:

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from p2p.analysis import version_of
 from p2p.cache.sharing import groups, held, in_and_out
 from p2p.cache.views import dumped
 from p2p.errors import RunFailed
@@ -234,9 +235,8 @@ def versions(modules: Sequence[str] = ()) -> dict[str, str | None]:
 
 
 def _version(module: str) -> str | None:
-    from importlib import metadata, util
+    from importlib import util
 
     if util.find_spec(module) is None:
         return None
-    owners = metadata.packages_distributions().get(module, [])
-    return " ".join(sorted({metadata.version(owner) for owner in owners}))
+    return version_of(module)

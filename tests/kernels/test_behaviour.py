@@ -134,3 +134,28 @@ def test_parameters_and_the_working_directory_arrive(place: Place, mode: str, tm
     )
     outcome = place.run(mode, path=path, directory=tmp_path)
     assert texts(outcome)[1] == f"1 {tmp_path}\n"
+
+
+SLOW_CONTROL = """
+def slow_down():  # IPython empties the notebook's names before
+    import threading, time
+    from pathlib import Path
+    from ipykernel.kernelapp import IPKernelApp
+
+    app = IPKernelApp.instance()
+    sender, send, stop = app.iopub_thread, app.iopub_thread.schedule, app.iopub_thread.stop
+    is_control = lambda: threading.current_thread() is app.control_thread
+    sender.schedule = lambda what: (is_control() and what.__name__ == "set" and time.sleep(0.5), send(what))
+    sender.stop = lambda: (Path({told!r}).write_text(str(app.control_thread.is_alive())), stop())
+
+slow_down()
+"""
+
+
+def test_what_hears_of_the_shutdown_has_ended_before_what_sends_is_stopped(
+    place: Place, mode: str, tmp_path: Path
+) -> None:
+    """In ipykernel alone they may wait for each other, until the kernel is killed 2.5 s later."""
+    told = tmp_path / "control_is_alive"
+    assert place.run(mode, SLOW_CONTROL.format(told=str(told))).status is RunStatus.FINISHED
+    assert told.read_text() == "False"
