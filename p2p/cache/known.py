@@ -15,12 +15,12 @@ from blake3 import blake3
 from p2p.cache.doubts import FILES
 from p2p.cache.entries import Kept, key_of
 from p2p.cache.fingerprints import IMMUTABLE
-from p2p.cache.sharing import Held, held, in_and_out, restored, shared, the_same, views
+from p2p.cache.loading import recalled
+from p2p.cache.sharing import Held, held, in_and_out, shared, the_same, views
 from p2p.cache.turns import Turn
 from p2p.cache.watching import watched
 from p2p.errors import StoreError
 from p2p.execution import Recalled, Work, generators
-from p2p.execution.rewind import can_be_made
 from p2p.model import ValueRef
 from p2p.store import identify
 
@@ -52,8 +52,8 @@ class KnownStep:
 
     def references(self) -> dict[str, ValueRef]:
         """References of the inputs, stored, so that they are recognized in another run and can be looked at."""
-        known = self._work.known
-        self._inputs = {name: known.get(name) or self._run.stored(v) for name, v in self._work.inputs.items()}
+        known, values = self._work.known, self._work.inputs
+        self._inputs = {name: known.get(name) or self._run.stored(values[name]) for name in values}
         return self._inputs
 
     def recall(self, step_id: str) -> Recalled | None:
@@ -222,26 +222,13 @@ class KnownStep:
 
     def _load(self, kept: Kept) -> Recalled | None:
         """The values of a kept result; None, with a warning, where one is missing or damaged."""
-        values = self._run.values
         try:
-            together: dict[str, Any] = values.get(kept.together) if kept.together is not None else {}
-            changed = {name: values.get(ref) for name, ref in kept.changed.items()}
-            given = {name: None if f"out {name}" in together or name in kept.same else values.get(ref)
-                     for name, ref in {**kept.outputs, **kept.others}.items()}  # fmt: skip
-            random = values.get(kept.random) if kept.random is not None else None
+            found = recalled(kept, self._work, self._run)
         except StoreError as error:
             _log.warning("A kept result of step '%s' cannot be used, so it runs again: %s", self._work.name, error)
             return None
         self.changed = kept.changed
-        given = restored(self._work.inputs, given, changed, kept.same, together)
-        outputs = {name: given[name] for name in kept.outputs}
-        others = {**self._rebound(changed), **{name: given[name] for name in kept.others}}
-        # Only when the result is in its place: the imports that go with it load the generators.
-        return Recalled(outputs, kept.outputs, others, kept.form, settle=lambda: generators.put_back(random or {}))
-
-    def _rebound(self, changed: Mapping[str, Any]) -> dict[str, Any]:
-        """Changed inputs that could not be changed in place: at least their own names stand for what they became."""
-        return {name: value for name, value in changed.items() if not can_be_made(self._work.inputs[name], value)}
+        return found
 
     def _do_again(self, kept: Kept, step_id: str) -> None:
         """What the step logged, and the files that it left, belong to this run too."""

@@ -17,7 +17,7 @@ from p2p.cache.entries import Entries
 from p2p.cache.known import KnownStep
 from p2p.cache.turns import Turns
 from p2p.errors import StoreError
-from p2p.execution import EventSink, Work, generators
+from p2p.execution import EventSink, Late, Work, generators
 from p2p.model import ValueRef
 from p2p.store import DiskStore, describe
 
@@ -37,6 +37,7 @@ class RunMemory:
         turns: lets equal steps of runs at the same time run one after the other; None where nobody waits.
 
     Attributes:
+        late: results of this run's steps that were found and are loaded when something takes them.
         own: beginnings of the paths of p2p's and MLflow's files, which steps touch without depending on them.
     """
 
@@ -58,6 +59,7 @@ class RunMemory:
         ours = directory.parents[1]
         self.own = tuple(str(path.resolve()) for path in (ours, *(ours.parent / name for name in _MLFLOWS)))
         self.turns = turns
+        self.late: list[Late] = []
         self._began = False
         self._deeds: dict[Path, Deeds] = {}
 
@@ -80,6 +82,11 @@ class RunMemory:
         if directory not in self._deeds:
             self._deeds[directory] = Deeds(directory)
         return self._deeds[directory]
+
+    def load_late(self) -> None:
+        """Load all that was found: the generators that modules bring along are there, and can be set."""
+        while self.late:
+            self.late.pop(0).value()
 
     def stand_at(self, ref: ValueRef) -> None:
         """Set the global random generators to stored states."""
