@@ -23,6 +23,7 @@ from p2p.errors import StoreError
 from p2p.execution import Recalled, Work, generators
 from p2p.model import ValueRef
 from p2p.store import identify
+from p2p.store.values import is_inline
 
 if TYPE_CHECKING:
     from p2p.cache.memory import RunMemory
@@ -182,9 +183,16 @@ class KnownStep:
             run=self._run.directory.name, step_id=step_id, code=self._code.digest, inputs=self._digests(),
             outputs=dict(refs), others=dict(others), changed=dict(self.changed),
             same=the_same(self._work.inputs, given), together=together, form=self._work.form(),
+            met=self._met(refs) if together is None and not drew and not self.changed else {},
             random=self._run.values.put(after) if drew else None,
             random_before=generators.digest(self._before) if drew else "",
         )  # fmt: skip
+
+    def _met(self, refs: _Refs) -> dict[str, str]:
+        """Digests of the contracts that the outputs have met, where it saves a later run from loading one."""
+        contracts = self._work.contracts
+        asked = [name for name in refs if contracts.get(name) is not None and not is_inline(refs[name])]
+        return {name: told for name in asked if (told := self._run.agreed(contracts[name]))}
 
     def _cached(self, kept: Mapping[str, Any], drawn_from: str) -> dict[str, Any]:
         """Put the result into the cache, or say why not."""

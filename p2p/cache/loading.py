@@ -58,7 +58,11 @@ def _rebound(work: Work, changed: Mapping[str, Any]) -> dict[str, Any]:
 
 def _late(kept: Kept, work: Work, run: RunMemory) -> Recalled:
     refs = {**kept.outputs, **kept.others}
-    given = Namespace({name: _slot(name, ref, kept, work, run) for name, ref in refs.items()})
+    slots = {name: _slot(name, ref, kept, work, run) for name, ref in refs.items()}
+    for name, slot in slots.items():
+        if isinstance(slot, Late) and _has_met(name, kept, work, run):
+            slot.met.append(work.contracts[name])
+    given = Namespace(slots)
     return Recalled(given.only(kept.outputs), kept.outputs, given.only(kept.others), kept.form)
 
 
@@ -69,9 +73,12 @@ def _slot(name: str, ref: ValueRef, kept: Kept, work: Work, run: RunMemory) -> A
     if is_inline(ref):
         return run.values.get(ref)
     run.values.verify(ref)
-    late = Late(_loading(name, ref, work, run))
-    run.late.append(late)
-    return late
+    return run.found(Late(_loading(name, ref, work, run)))
+
+
+def _has_met(name: str, kept: Kept, work: Work, run: RunMemory) -> bool:
+    """Whether this very value was held against a contract like the one that it has now."""
+    return name in kept.met and name in work.contracts and kept.met[name] == run.agreed(work.contracts[name])
 
 
 def _loading(name: str, ref: ValueRef, work: Work, run: RunMemory) -> Callable[[], Any]:

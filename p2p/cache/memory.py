@@ -12,6 +12,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from p2p.cache.agreed import agreed
 from p2p.cache.earlier import Deeds, Earlier
 from p2p.cache.entries import Entries
 from p2p.cache.known import KnownStep
@@ -61,6 +62,7 @@ class RunMemory:
         self.turns = turns
         self.late: list[Late] = []
         self._began = False
+        self._agreed: dict[int, tuple[Any, str]] = {}  # the contracts too, so that no id is used again
         self._deeds: dict[Path, Deeds] = {}
 
     def begin(self) -> None:
@@ -82,6 +84,17 @@ class RunMemory:
         if directory not in self._deeds:
             self._deeds[directory] = Deeds(directory)
         return self._deeds[directory]
+
+    def agreed(self, contract: Any) -> str:
+        """The digest of a contract, as `agreed` has it; told once a run."""
+        if id(contract) not in self._agreed:
+            self._agreed[id(contract)] = contract, agreed(contract)
+        return self._agreed[id(contract)][1]
+
+    def found(self, late: Late) -> Late:
+        """Note what was found and is loaded later."""
+        self.late = [*(one for one in self.late if not one.is_loaded), late]
+        return late
 
     def load_late(self) -> None:
         """Load all that was found: the generators that modules bring along are there, and can be set."""
