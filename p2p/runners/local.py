@@ -248,7 +248,7 @@ def task_work(
 
 def _anew(task: Task, inputs: Namespace, contracts: Mapping[str, Any], engine: Engine) -> Callable[[], Work]:
     """What gives the task as work that has to run, with these inputs, whatever their names stand for by then."""
-    return lambda: replace(task_work(task, inputs.only(inputs), {}, contracts, engine), restored=None)
+    return lambda: replace(task_work(task, inputs, {}, contracts, engine), restored=None)
 
 
 def mapped_work(work: Work, task: Task, values: Mapping[str, Any], engine: Engine) -> Work:

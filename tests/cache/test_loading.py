@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,19 @@ def test_a_mapped_step_a_fallback_and_a_retry_get_the_value(bench: Bench) -> Non
     assert again.states() == {"rows": "cached", "doubled": "done", "fails": "done"}
     assert again.values["mapped"] == [[0, 0], [1, 1], [2, 2]]
     assert (again.values["size"], calls) == (3, ["tried", "tried"])
+
+
+def test_loading_takes_nothing_of_the_time_that_a_step_has(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran(bench, FRAMES)
+    get = DiskStore.get
+
+    def slow(self: DiskStore, ref: ValueRef) -> Any:
+        time.sleep(0.5)
+        return get(self, ref)
+
+    monkeypatch.setattr(DiskStore, "get", slow)
+    hasty = Task(steps.total, ["larger"], ["total"], Policy(timeout=0.3))
+    assert ran(bench, pipeline(FRAME, SCALED, hasty)).values["total"] == 6.0
 
 
 def test_what_runs_elsewhere_or_as_a_coroutine_is_loaded_at_once(bench: Bench) -> None:
