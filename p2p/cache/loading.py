@@ -73,7 +73,7 @@ def _slot(name: str, ref: ValueRef, kept: Kept, work: Work, run: RunMemory) -> A
     if is_inline(ref):
         return run.values.get(ref)
     run.values.verify(ref)
-    return run.found(Late(_loading(name, ref, work, run)))
+    return run.found(_loading(name, ref, work, run))
 
 
 def _has_met(name: str, kept: Kept, work: Work, run: RunMemory) -> bool:

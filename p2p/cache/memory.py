@@ -9,6 +9,7 @@ run is told why not.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,6 @@ class RunMemory:
         turns: lets equal steps of runs at the same time run one after the other; None where nobody waits.
 
     Attributes:
-        late: results of this run's steps that were found and are loaded when something takes them.
         own: beginnings of the paths of p2p's and MLflow's files, which steps touch without depending on them.
     """
 
@@ -60,8 +60,8 @@ class RunMemory:
         ours = directory.parents[1]
         self.own = tuple(str(path.resolve()) for path in (ours, *(ours.parent / name for name in _MLFLOWS)))
         self.turns = turns
-        self.late: list[Late] = []
         self._began = False
+        self._late: dict[object, Late] = {}
         self._agreed: dict[int, tuple[Any, str]] = {}  # the contracts too, so that no id is used again
         self._deeds: dict[Path, Deeds] = {}
 
@@ -91,15 +91,22 @@ class RunMemory:
             self._agreed[id(contract)] = contract, agreed(contract)
         return self._agreed[id(contract)][1]
 
-    def found(self, late: Late) -> Late:
-        """Note what was found and is loaded later."""
-        self.late = [*(one for one in self.late if not one.is_loaded), late]
-        return late
+    def found(self, load: Callable[[], Any]) -> Late:
+        """What was found and is loaded later; noted until it is."""
+        place = object()
+
+        def noted() -> Any:
+            value = load()
+            del self._late[place]
+            return value
+
+        self._late[place] = Late(noted)
+        return self._late[place]
 
     def load_late(self) -> None:
         """Load all that was found: the generators that modules bring along are there, and can be set."""
-        while self.late:
-            self.late.pop(0).value()
+        for late in [*self._late.values()]:
+            late.value()
 
     def stand_at(self, ref: ValueRef) -> None:
         """Set the global random generators to stored states."""

@@ -89,7 +89,7 @@ def to_check(values: Mapping[str, Any], contracts: Mapping[str, Any]) -> Mapping
 
     A value that is loaded may have been changed in place since.
     """
-    if not isinstance(values, Namespace):
+    if not contracts or not isinstance(values, Namespace):
         return values
     return values.only(name for name in values if not _is_met(values.slot(name), contracts.get(name)))
 
