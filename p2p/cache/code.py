@@ -129,9 +129,7 @@ class _Walk:
             self._defined(value)
         elif isinstance(getattr(value, "function", None), types.FunctionType) and hasattr(value, "policy"):
             self.value(name, value.function)  # a step function
-        elif (
-            callable(value) and isinstance(getattr(value, "__module__", None), str) and not _is_local(value.__module__)
-        ):
+        elif callable(value) and isinstance(getattr(value, "__module__", None), str) and not is_local(value.__module__):
             self._module(value.__module__)
         else:
             self._constant(name, value)
@@ -141,7 +139,7 @@ class _Walk:
 
     def _defined(self, value: Any) -> None:
         """A function or class: by its package's version, or by its text and what that uses."""
-        if not _is_local(value.__module__):
+        if not is_local(value.__module__):
             self._module(value.__module__)
             return
         if self._texts > _MOST:
@@ -180,7 +178,7 @@ class _Walk:
 
     def _module(self, name: str) -> None:
         root = name.partition(".")[0]
-        if _is_local(name):
+        if is_local(name):
             files = {} if self._files else _local_files()
             self._parts += [f"file {module} {found}" for module, found in files.items()]
             self._files = True
@@ -239,7 +237,7 @@ def _closure(function: types.FunctionType) -> dict[str, Any]:
     return found
 
 
-def _is_local(module: str | None) -> bool:
+def is_local(module: str | None) -> bool:
     """Whether a module is the user's own: no part of Python, and not installed. p2p never is, also in a checkout."""
     root = (module or "").partition(".")[0]
     if root == "p2p" or (root in sys.stdlib_module_names and root != "__main__"):
@@ -254,7 +252,7 @@ def _local_files() -> dict[str, str]:
     found = {}
     for name, module in sorted(sys.modules.items()):
         path = getattr(module, "__file__", None)
-        if path and name != "__main__" and path.endswith(".py") and _is_local(name) and not name.startswith("p2p"):
+        if path and name != "__main__" and path.endswith(".py") and is_local(name) and not name.startswith("p2p"):
             found[name] = _file_digest(path, Path(path).stat().st_mtime_ns if Path(path).exists() else 0)
     return found
 

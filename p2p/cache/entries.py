@@ -42,6 +42,7 @@ class Kept:
             inputs under `in NAME`, the others under `out NAME`.
         random: the states of the global random generators after the step; None where it did not draw from them.
         random_before: digest of their states before it; empty where it did not draw from them.
+        met: by name of an output, a digest of the contract that it met; none for what is loaded in any case.
         form: the shape of a function's result.
     """
 
@@ -56,6 +57,7 @@ class Kept:
     together: ValueRef | None = None
     random: ValueRef | None = None
     random_before: str = ""
+    met: Mapping[str, str] = field(default_factory=dict)
     form: str = "one"
 
     def as_dict(self) -> dict[str, Any]:
@@ -71,7 +73,8 @@ class Kept:
             outputs=_refs(data["outputs"]), others=_refs(data.get("others", {})),
             changed=_refs(data.get("changed", {})), same={str(k): str(v) for k, v in data.get("same", {}).items()},
             together=_ref(data.get("together")), random=_ref(data.get("random")),
-            random_before=str(data.get("random_before", "")), form=str(data["form"]),
+            random_before=str(data.get("random_before", "")),
+            met={str(k): str(v) for k, v in data.get("met", {}).items()}, form=str(data["form"]),
         )  # fmt: skip
 
 

@@ -15,14 +15,15 @@ from blake3 import blake3
 from p2p.cache.doubts import FILES
 from p2p.cache.entries import Kept, key_of
 from p2p.cache.fingerprints import IMMUTABLE
-from p2p.cache.sharing import Held, held, in_and_out, restored, shared, the_same, views
+from p2p.cache.loading import recalled
+from p2p.cache.sharing import Held, held, in_and_out, shared, the_same, views
 from p2p.cache.turns import Turn
 from p2p.cache.watching import watched
 from p2p.errors import StoreError
 from p2p.execution import Recalled, Work, generators
-from p2p.execution.rewind import can_be_made
 from p2p.model import ValueRef
 from p2p.store import identify
+from p2p.store.values import is_inline
 
 if TYPE_CHECKING:
     from p2p.cache.memory import RunMemory
@@ -52,8 +53,8 @@ class KnownStep:
 
     def references(self) -> dict[str, ValueRef]:
         """References of the inputs, stored, so that they are recognized in another run and can be looked at."""
-        known = self._work.known
-        self._inputs = {name: known.get(name) or self._run.stored(v) for name, v in self._work.inputs.items()}
+        known, values = self._work.known, self._work.inputs
+        self._inputs = {name: known.get(name) or self._run.stored(values[name]) for name in values}
         return self._inputs
 
     def recall(self, step_id: str) -> Recalled | None:
@@ -182,9 +183,16 @@ class KnownStep:
             run=self._run.directory.name, step_id=step_id, code=self._code.digest, inputs=self._digests(),
             outputs=dict(refs), others=dict(others), changed=dict(self.changed),
             same=the_same(self._work.inputs, given), together=together, form=self._work.form(),
+            met=self._met(refs) if together is None and not drew and not self.changed else {},
             random=self._run.values.put(after) if drew else None,
             random_before=generators.digest(self._before) if drew else "",
         )  # fmt: skip
+
+    def _met(self, refs: _Refs) -> dict[str, str]:
+        """Digests of the contracts that the outputs have met, where it saves a later run from loading one."""
+        contracts = self._work.contracts
+        asked = [name for name in refs if contracts.get(name) is not None and not is_inline(refs[name])]
+        return {name: told for name in asked if (told := self._run.agreed(contracts[name]))}
 
     def _cached(self, kept: Mapping[str, Any], drawn_from: str) -> dict[str, Any]:
         """Put the result into the cache, or say why not."""
@@ -222,26 +230,13 @@ class KnownStep:
 
     def _load(self, kept: Kept) -> Recalled | None:
         """The values of a kept result; None, with a warning, where one is missing or damaged."""
-        values = self._run.values
         try:
-            together: dict[str, Any] = values.get(kept.together) if kept.together is not None else {}
-            changed = {name: values.get(ref) for name, ref in kept.changed.items()}
-            given = {name: None if f"out {name}" in together or name in kept.same else values.get(ref)
-                     for name, ref in {**kept.outputs, **kept.others}.items()}  # fmt: skip
-            random = values.get(kept.random) if kept.random is not None else None
+            found = recalled(kept, self._work, self._run)
         except StoreError as error:
             _log.warning("A kept result of step '%s' cannot be used, so it runs again: %s", self._work.name, error)
             return None
         self.changed = kept.changed
-        given = restored(self._work.inputs, given, changed, kept.same, together)
-        outputs = {name: given[name] for name in kept.outputs}
-        others = {**self._rebound(changed), **{name: given[name] for name in kept.others}}
-        # Only when the result is in its place: the imports that go with it load the generators.
-        return Recalled(outputs, kept.outputs, others, kept.form, settle=lambda: generators.put_back(random or {}))
-
-    def _rebound(self, changed: Mapping[str, Any]) -> dict[str, Any]:
-        """Changed inputs that could not be changed in place: at least their own names stand for what they became."""
-        return {name: value for name, value in changed.items() if not can_be_made(self._work.inputs[name], value)}
+        return found
 
     def _do_again(self, kept: Kept, step_id: str) -> None:
         """What the step logged, and the files that it left, belong to this run too."""

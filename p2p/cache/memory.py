@@ -9,15 +9,17 @@ run is told why not.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from p2p.cache.agreed import agreed
 from p2p.cache.earlier import Deeds, Earlier
 from p2p.cache.entries import Entries
 from p2p.cache.known import KnownStep
 from p2p.cache.turns import Turns
 from p2p.errors import StoreError
-from p2p.execution import EventSink, Work, generators
+from p2p.execution import EventSink, Late, Work, generators
 from p2p.model import ValueRef
 from p2p.store import DiskStore, describe
 
@@ -59,6 +61,8 @@ class RunMemory:
         self.own = tuple(str(path.resolve()) for path in (ours, *(ours.parent / name for name in _MLFLOWS)))
         self.turns = turns
         self._began = False
+        self._late: dict[object, Late] = {}
+        self._agreed: dict[int, tuple[Any, str]] = {}  # the contracts too, so that no id is used again
         self._deeds: dict[Path, Deeds] = {}
 
     def begin(self) -> None:
@@ -80,6 +84,29 @@ class RunMemory:
         if directory not in self._deeds:
             self._deeds[directory] = Deeds(directory)
         return self._deeds[directory]
+
+    def agreed(self, contract: Any) -> str:
+        """The digest of a contract, as `agreed` has it; told once a run."""
+        if id(contract) not in self._agreed:
+            self._agreed[id(contract)] = contract, agreed(contract)
+        return self._agreed[id(contract)][1]
+
+    def found(self, load: Callable[[], Any]) -> Late:
+        """What was found and is loaded later; noted until it is."""
+        place = object()
+
+        def noted() -> Any:
+            value = load()
+            del self._late[place]
+            return value
+
+        self._late[place] = Late(noted)
+        return self._late[place]
+
+    def load_late(self) -> None:
+        """Load all that was found: the generators that modules bring along are there, and can be set."""
+        for late in [*self._late.values()]:
+            late.value()
 
     def stand_at(self, ref: ValueRef) -> None:
         """Set the global random generators to stored states."""

@@ -21,7 +21,7 @@ def check(step: str, values: Mapping[str, Any], contracts: Mapping[str, Any], *,
     """
     if not contracts:
         return
-    found = {name: broken_rules(value, contracts.get(name)) for name, value in values.items()}
+    found = {name: broken_rules(values[name], contracts[name]) for name in values if contracts.get(name) is not None}
     broken = {name: problems for name, problems in found.items() if problems}
     if broken:
         raise ContractBroken(step, broken, taken=taken)

@@ -1,6 +1,7 @@
 """The heart: the one function through which every step runs, whoever asks."""
 
 from p2p.execution.fallback import fallback_result, unmet
+from p2p.execution.late import Late, Namespace
 from p2p.execution.mapping import Call, Tally, items_of, map_here, mapped_code
 from p2p.execution.memory import Memory, NoMemory, Recalled, StepMemory
 from p2p.execution.place import current_step, idempotency_key
@@ -12,7 +13,9 @@ __all__ = [
     "Call",
     "Code",
     "EventSink",
+    "Late",
     "Memory",
+    "Namespace",
     "NoEvents",
     "NoMemory",
     "Outcome",

@@ -20,7 +20,7 @@ class Recalled:
     """A result that need not be made again.
 
     Attributes:
-        outputs: the outputs by name.
+        outputs: the outputs by name; where the step can run anew, they may be a `Namespace` that is not loaded yet.
         refs: where they are stored.
         others: further names that the step has given or changed.
         form: the shape of a function's result: `tuple`, `list`, `one` or `nothing`.
@@ -82,8 +82,8 @@ class NoMemory:
 
     def references(self) -> dict[str, ValueRef]:
         assert self._work is not None
-        known = self._work.known
-        return {name: known[name] if name in known else describe(value) for name, value in self._work.inputs.items()}
+        known, inputs = self._work.known, self._work.inputs
+        return {name: known[name] if name in known else describe(inputs[name]) for name in inputs}
 
     def recall(self, step_id: str) -> Recalled | None:
         return None

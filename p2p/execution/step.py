@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from p2p import contracts
 from p2p.execution import figures
 from p2p.execution.attempts import Attempts
+from p2p.execution.late import loaded, to_check
 from p2p.execution.services import Services
 from p2p.execution.telling import Telling
 from p2p.execution.work import Outcome, Work
@@ -34,10 +35,11 @@ async def arun_step(work: Work, services: Services) -> Outcome:
     try:
         with telling.place.entered():
             telling.started()
-            contracts.check(work.name, work.inputs, work.contracts, taken=True)
+            contracts.check(work.name, to_check(work.inputs, work.contracts), work.contracts, taken=True)
             recalled = _recall(work, telling)
             if recalled is not None:
                 return recalled
+            loaded(work.inputs)  # before the first attempt: what keeps them from it is no failure that a policy covers
             attempts = Attempts(work, services, telling)
             with telling.memory.watching(), _figures(work, services, telling) as drawn:
                 outputs = await attempts.outputs(drawn)
@@ -60,7 +62,7 @@ def _recall(work: Work, telling: Telling) -> Outcome | None:
     found = telling.memory.recall(telling.place.id)
     if found is None:
         return None
-    contracts.check(work.name, found.outputs, work.contracts)
+    contracts.check(work.name, to_check(found.outputs, work.contracts), work.contracts)
     work.restored(found)
     found.settle()
     telling.recalled(found)

@@ -51,6 +51,8 @@ class Work:
         code: tells what the step's code is; None where nobody can, and then its result is not recognized again.
         others: after the body, the further names that it has given values to and that later code may read.
         form: after the body, the shape of a function's result, as `Recalled` has it.
+        anew: gives the same step with the same inputs, to run when a result was found and cannot be loaded later; None
+            where what is found has to be loaded at once.
         restored: takes a result that need not be made again, in place of the body.
         attributes: further facts for the trace (cell number, function).
         tells: at the end, what else the run is told about it.
@@ -69,6 +71,7 @@ class Work:
     code: Callable[[], Code] | None = None
     others: Callable[[], Mapping[str, Any]] = _nothing
     form: Callable[[], str] = _one
+    anew: Callable[[], Work] | None = None
     restored: Callable[[Recalled], None] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     tells: Callable[[], Mapping[str, Any]] = _nothing

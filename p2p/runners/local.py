@@ -15,6 +15,7 @@ from p2p.cache import Reuse, check_target, code_of_function
 from p2p.cache.views import copies
 from p2p.errors import RunFailed
 from p2p.execution import (
+    Namespace,
     Services,
     Tally,
     Work,
@@ -168,13 +169,13 @@ def engine_named(name: str, pipeline: Pipeline, jobs: int = 1) -> Iterator[Calla
 
 def run_tasks(
     pipeline: Pipeline, params: Mapping[str, Any], services: Services, engine: Engine | None = None, *, jobs: int = 1
-) -> dict[str, Any]:
-    """Run the steps in order, or up to `jobs` at once; gives every value by name.
+) -> Mapping[str, Any]:
+    """Run the steps in order, or up to `jobs` at once; gives every value by name, loaded when it is asked for.
 
     What they set for the whole process ends with them.
     """
     engine = engine or Here()
-    values = dict(params)
+    values = Namespace(params)
     known: dict[str, ValueRef] = {}
     if isinstance(engine, RemoteEngine) and jobs > 1:
         services = replace(services, directory=None, block=engine.turn.block)  # no step draws figures here
@@ -188,7 +189,7 @@ def run_tasks(
 
 
 def _run_beside(
-    pipeline: Pipeline, values: dict[str, Any], known: dict[str, ValueRef], services: Services, engine: RemoteEngine,
+    pipeline: Pipeline, values: Namespace, known: dict[str, ValueRef], services: Services, engine: RemoteEngine,
     jobs: int,
 ) -> None:  # fmt: skip
     tasks = pipeline.tasks
@@ -204,8 +205,7 @@ def _run_beside(
 
 
 def _run_task(
-    task: Task, values: dict[str, Any], known: dict[str, ValueRef], pipeline: Pipeline, services: Services,
-    engine: Engine,
+    task: Task, values: Namespace, known: dict[str, ValueRef], pipeline: Pipeline, services: Services, engine: Engine
 ) -> None:  # fmt: skip
     """Run one step; `values` and `known` take what it gives."""
     work = task_work(task, values, known, pipeline.contracts, engine)
@@ -218,30 +218,37 @@ def _run_task(
             outcome = run_step(work, services)
     except (Exception, SystemExit) as error:  # `sys.exit(0)` in a step: the steps after it have not run
         raise StepFailed(task.step, error) from error
-    values.update(outcome.outputs)
+    values.take(outcome.outputs)
     if outcome.changed:  # any other value may have been changed through that one
         known.clear()
     known.update({**outcome.refs, **outcome.changed})
 
 
 def task_work(
-    task: Task, values: dict[str, Any], known: Mapping[str, ValueRef], contracts: Mapping[str, Any], engine: Engine
+    task: Task, values: Namespace, known: Mapping[str, ValueRef], contracts: Mapping[str, Any], engine: Engine
 ) -> Work:
     """One task as work for `run_step`; `values` takes what stands in for a value that a failed attempt has changed."""
 
     def fallback() -> Any:
         return given(task, fallback_result(task.policy.fallback, _by_parameter(task, values)), values)
 
-    takes = task.takes
+    inputs = values.only(task.takes)
     coroutine = isinstance(engine, Here) and inspect.iscoroutinefunction(inspect.unwrap(task.function))
     work = Work(
-        name=task.step, body=lambda: engine.call(task, values), inputs={name: values[name] for name in takes},
-        known={name: known[name] for name in takes if name in known}, policy=task.policy,
+        name=task.step, body=lambda: engine.call(task, values), inputs=inputs,
+        known={name: known[name] for name in inputs if name in known}, policy=task.policy,
         contracts=contracts, reset=values.update, fallback=fallback if task.policy.has_fallback else None,
         coroutine=coroutine, code=lambda: code_of_function(task.function),
-        restored=lambda found: values.update(found.others), attributes={"function": task.function.__qualname__},
+        restored=lambda found: values.take(found.others),
+        anew=_anew(task, inputs, contracts, engine) if isinstance(engine, Here) and not coroutine else None,
+        attributes={"function": task.function.__qualname__},
     )  # fmt: skip
     return mapped_work(work, task, values, engine) if task.over else work
+
+
+def _anew(task: Task, inputs: Namespace, contracts: Mapping[str, Any], engine: Engine) -> Callable[[], Work]:
+    """What gives the task as work that has to run, with these inputs, whatever their names stand for by then."""
+    return lambda: replace(task_work(task, inputs, {}, contracts, engine), restored=None)
 
 
 def mapped_work(work: Work, task: Task, values: Mapping[str, Any], engine: Engine) -> Work:

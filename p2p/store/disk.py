@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from p2p.errors import StoreError
 from p2p.files import locked, write_atomic
 from p2p.model import MISS, ValueRef
 from p2p.store.codecs import RUNS_CODE
-from p2p.store.encoding import digest_of, in_pieces
+from p2p.store.encoding import in_pieces
 from p2p.store.finding import as_described, forget, warn_once
 from p2p.store.pieces import Pieces
-from p2p.store.reading import NoOrdinaryFile, is_mine, others_may, read_ordinary
-from p2p.store.values import checked, file_name, inlined, is_inline, loaded, missing
+from p2p.store.reading import NoOrdinaryFile, digest_of_file, is_mine, others_may, read_ordinary
+from p2p.store.values import checked, damaged, file_name, inlined, is_inline, loaded, missing
 
 LOCK = ".lock"
 DAMAGED = "damaged"
@@ -72,6 +73,23 @@ class DiskStore:
             _touch(self.path(ref))
         return loaded(ref, data)
 
+    def verify(self, ref: ValueRef) -> None:
+        """Makes sure that `get` would find the right bytes, and may decode them; a large file is not held in memory.
+
+        Raises:
+            StoreError: as `get`, unless the bytes are right and do not load.
+        """
+        if is_inline(ref):
+            self.bytes_of(ref)
+            return
+        path = self.path(ref)
+        with self._telling(ref, path):
+            if digest_of_file(path) != ref.digest:
+                raise damaged(ref, str(path))
+        if ref.codec in RUNS_CODE:
+            self._refuse_foreign()
+        _touch(path)
+
     def find(self, ref: ValueRef) -> Any:
         """The value, or MISS with one warning where it cannot be trusted; a damaged file is moved aside."""
         if ref.codec is None:
@@ -108,8 +126,14 @@ class DiskStore:
         if is_inline(ref):
             return checked(ref, str(ref.inline).encode("utf-8", "surrogatepass"), "in its reference")
         path = self.path(ref)
-        try:
+        with self._telling(ref, path):
             return checked(ref, read_ordinary(path), str(path))
+
+    @contextmanager
+    def _telling(self, ref: ValueRef, path: Path) -> Iterator[None]:
+        """In the block, what keeps a file from being read is told as an error of the store."""
+        try:
+            yield
         except (FileNotFoundError, NotADirectoryError):
             raise missing(ref, str(path)) from None
         except NoOrdinaryFile as error:
@@ -147,7 +171,7 @@ class DiskStore:
 
     def _is_whole(self, path: Path, digest: str) -> bool:
         try:
-            return digest_of(read_ordinary(path)) == digest
+            return digest_of_file(path) == digest
         except OSError:
             return False
 

@@ -60,12 +60,17 @@ def file_name(ref: ValueRef) -> str:
 def checked(ref: ValueRef, data: bytes, place: str) -> bytes:
     """`data`, if its digest is the reference's."""
     if digest_of(data) != ref.digest:
-        raise StoreError(
-            f"The stored value {ref.digest} ({place}) is damaged: its bytes have another digest.",
-            cure="Run the step that makes it again; that replaces the file.",
-            fields={"digest": ref.digest, "damaged": True, "place": place},
-        )
+        raise damaged(ref, place)
     return data
+
+
+def damaged(ref: ValueRef, place: str) -> StoreError:
+    """The error for bytes that are not those of the value."""
+    return StoreError(
+        f"The stored value {ref.digest} ({place}) is damaged: its bytes have another digest.",
+        cure="Run the step that makes it again; that replaces the file.",
+        fields={"digest": ref.digest, "damaged": True, "place": place},
+    )
 
 
 def inlined(ref: ValueRef, data: bytes | Pieces) -> ValueRef | None:

@@ -765,8 +765,8 @@ def test_an_entry_of_another_library_version_is_another_steps(bench: Bench, monk
     np.random.seed(1)  # imports numpy.random, so that all three find it there
     bench.run().step(examples.seeded, n=3)
     assert bench.run().step(examples.seeded, n=3).attempts == 0
-    version = code._version
-    monkeypatch.setattr(code, "_version", lambda root: version(root) + ".post1" * (root == "numpy"))
+    version = code.package_version
+    monkeypatch.setattr(code, "package_version", lambda root: version(root) + ".post1" * (root == "numpy"))
     monkeypatch.setattr(code, "_known", {})  # as in another process: versions do not change in one
     assert bench.run().step(examples.seeded, n=3).attempts == 1
 

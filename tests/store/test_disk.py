@@ -8,10 +8,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from p2p.errors import StoreError
@@ -107,6 +109,7 @@ def test_pickles_of_another_users_folder_are_not_loaded(tmp_path: Path, monkeypa
 
 _PUT_MANY = """
 import sys
+import tracemalloc
 from pathlib import Path
 from p2p.store import DiskStore
 store = DiskStore(Path(sys.argv[1]))
@@ -194,3 +197,63 @@ def test_no_reference_makes_code_run(open_store: DiskStore) -> None:
     ref = replace(open_store.put((1, 2)), inline="cos\nsystem\n(S'true'\ntR.")
     assert ref.codec == "pickle"
     assert open_store.get(ref) == (1, 2)  # from its file
+
+
+HARMS = {
+    "a wrong byte": lambda path: path.write_bytes(b"[2]"),
+    "cut short": lambda path: path.write_bytes(b"["),
+    "gone": lambda path: path.unlink(),
+    "a link": lambda path: (path.rename(path.with_suffix(".other")), path.symlink_to(path.with_suffix(".other"))),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_verifying_a_value_says_what_getting_it_would(tmp_path: Path, harm: str) -> None:
+    store = DiskStore(tmp_path / "values")
+    ref = store.put([1])
+    store.verify(ref)
+    HARMS[harm](store.path(ref))
+    told = []
+    for ask in (store.get, store.verify):
+        with pytest.raises(StoreError) as caught:
+            ask(ref)
+        told.append((caught.value.message, caught.value.cure, caught.value.fields))
+    assert told[0] == told[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no owner ids")
+def test_verifying_refuses_code_from_a_folder_that_others_can_write_to(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path / "values")
+    code, plain = store.put({1, 2}), store.put([1])
+    store.root.chmod(0o777)
+    store.verify(plain)
+    with pytest.raises(StoreError, match="loading runs code"):
+        store.verify(code)
+
+
+def test_a_value_that_is_verified_is_young(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path / "values")
+    ref = store.put([1])
+    os.utime(store.path(ref), (1, 1))
+    store.verify(ref)
+    assert store.path(ref).stat().st_mtime > 1
+
+
+def test_a_value_that_stands_in_its_reference_is_verified_there(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path / "values", inline=lambda _text: True)
+    ref = store.put([1])
+    store.verify(ref)
+    with pytest.raises(StoreError, match="is damaged"):
+        store.verify(replace(ref, inline="[2]"))
+
+
+def test_a_large_file_is_checked_without_being_in_memory(tmp_path: Path) -> None:
+    store, value = DiskStore(tmp_path / "values"), np.arange(2_000_000.0)
+    ref = store.put(value)
+    for check in (lambda: store.verify(ref), lambda: store.put(value)):
+        tracemalloc.start()
+        check()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < value.nbytes / 8
