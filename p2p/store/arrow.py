@@ -83,6 +83,20 @@ class _Sink:
         return False
 
 
+def ending(array: Any) -> Any:
+    """The same array on memory that ends with it: Arrow pads what it writes of a part with what lies behind that."""
+    import pyarrow as pa
+
+    end, (validity, *data) = array.offset + len(array), array.buffers()
+    if pa.types.is_boolean(array.type) or not len(array) or data[-1] is None:
+        return array
+    if len(data) == 2:  # texts: the places of their ends, and the characters
+        data[1] = data[1].slice(0, _places(array)[-1])
+    else:
+        data[0] = data[0].slice(0, end * array.type.bit_width // 8)
+    return pa.Array.from_buffers(array.type, len(array), [validity, *data], offset=array.offset)
+
+
 def canonical_array(array: Any) -> Any:
     """The same array without what no reader sees: what lies under its nulls, and beyond its last bit."""
     import pyarrow as pa
@@ -114,14 +128,21 @@ def _texts(array: Any) -> list[Any]:
     import numpy as np
     import pyarrow as pa
 
-    kind = np.dtype(np.int64 if pa.types.is_large_string(array.type) else np.int32)
-    _, places, characters = array.buffers()
-    offsets = np.frombuffer(places, kind, len(array) + 1, array.offset * kind.itemsize)
+    offsets, characters = _places(array), array.buffers()[2]
     hidden = np.diff(offsets) * array.is_null().to_numpy(zero_copy_only=False)
     if characters is None or hidden.any():
         return _zero_based(array.fill_null(""))
     first, last = int(offsets[0]), int(offsets[-1])
     return [pa.py_buffer(offsets - offsets[0]), characters.slice(first, last - first)]
+
+
+def _places(texts: Any) -> Any:
+    """Where each text begins, and the last one ends."""
+    import numpy as np
+    import pyarrow as pa
+
+    kind = np.dtype(np.int64 if pa.types.is_large_string(texts.type) else np.int32)
+    return np.frombuffer(texts.buffers()[1], kind, len(texts) + 1, texts.offset * kind.itemsize)
 
 
 def _zero_based(texts: Any) -> list[Any]:

@@ -98,6 +98,7 @@ def _stored(column: Any, spec: Spec) -> arrow.Column | Numbers:
 
 
 def _slices(array: Any) -> arrow.Column:
+    array = arrow.ending(array)
     return lambda start, end: array.slice(start, end - start)
 
 
