@@ -25,10 +25,10 @@ class Codec(Protocol):
     suffix: str
 
     def accepts(self, value: Any) -> bool:
-        """Whether decoding would give back this very value."""
+        """Whether the codec is one for this value."""
 
     def encode(self, value: Any) -> bytes | Pieces:
-        """The bytes: the same ones for equal values. May still raise; then the next codec is asked."""
+        """The bytes: the same ones for equal values. Raises where they would not give it back: the next is asked."""
 
     def decode(self, data: bytes) -> Any:
         """The value."""

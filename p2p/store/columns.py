@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import decimal
+from functools import cache
 from typing import Any
 
 from p2p.store.arrays import canonical
@@ -29,11 +30,12 @@ def spec_of(values: Any) -> Spec:
     Raises:
         Unfaithful: for types that would not come back the same.
     """
+    import numpy as np
     import pandas as pd
 
     dtype = values.dtype
-    if dtype.name == "object":
-        return _spec_of_objects(values)
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufO":
+        return _spec_of_objects(values) if dtype.kind == "O" else {"kind": "number", "dtype": _name_of_numbers(dtype)}
     if isinstance(dtype, pd.CategoricalDtype):
         return _spec_of_categories(values)
     if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind in "mM":
@@ -42,8 +44,6 @@ def spec_of(values: Any) -> Spec:
         return {"kind": "string", "storage": dtype.storage, "na": "NA" if dtype.na_value is pd.NA else "nan"}
     if _is_masked(dtype) or _is_simple_arrow(dtype):
         return {"kind": "extension", "dtype": str(dtype)}
-    if not pd.api.types.is_extension_array_dtype(dtype) and dtype.kind in "biuf" and dtype.isnative:
-        return _spec_of_numbers(dtype)
     raise Unfaithful(f"dtype {dtype}")
 
 
@@ -59,17 +59,19 @@ def to_arrow(values: Any, spec: Spec) -> Any:
     if kind == "categorical":
         return pa.array(values.array.codes)
     if kind == "number":
-        return numbers_to_arrow(values.to_numpy())
+        return pa.array(canonical(values.to_numpy()), from_pandas=False)
+    if kind == "string" and spec["storage"] == "python":
+        return pa.array(values.to_numpy(), pa.large_string(), from_pandas=True)
     array = pa.array(values.array)
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     return array.cast(pa.large_string()) if kind == "string" else array
 
 
-def numbers_to_arrow(numbers: Any) -> Any:
-    """The Arrow array of a NumPy array of numbers, on its memory where that is canonical."""
-    import pyarrow as pa
-
-    return pa.array(canonical(numbers), from_pandas=False)
+def numbers_of(values: Any, spec: Spec) -> Any:
+    """The NumPy array of numbers that is all there is of a Series' data; None of one that is more than that."""
+    if spec["kind"] == "number":
+        return values.to_numpy()
+    return values.array.codes if spec["kind"] == "categorical" else None
 
 
 def values_from(spec: Spec, chunks: Any) -> Any:
@@ -96,10 +98,11 @@ def _from_arrow(dtype: Any, chunks: Any) -> Any:
     return dtype.__from_arrow__(chunks)
 
 
-def _spec_of_numbers(dtype: Any) -> Spec:
-    if dtype.itemsize > 8 or dtype.str == "<f2":
+@cache
+def _name_of_numbers(dtype: Any) -> str:
+    if dtype.itemsize > 8 or dtype.str == "<f2" or not dtype.isnative:
         raise Unfaithful(f"dtype {dtype}")
-    return {"kind": "number", "dtype": str(dtype)}
+    return str(dtype)
 
 
 def _is_masked(dtype: Any) -> bool:
@@ -122,43 +125,32 @@ def _is_simple_arrow(dtype: Any) -> bool:
 
 
 def _spec_of_objects(values: Any) -> Spec:
-    objects, missing = _split(values)
-    kinds = set(map(type, objects[~missing]))
+    import pandas as pd
+
+    objects = values.to_numpy()
+    kinds = set(map(type, objects))
+    named = {type(None): "None", type(pd.NA): "NA", float: "nan"}
+    nothing, kinds = kinds & named.keys(), kinds - named.keys()
     if len(kinds) > 1 or not kinds <= _OBJECTS.keys():
         raise Unfaithful("mixed objects")
-    nothing = {_name_of_missing(item) for item in objects[missing]}
     if len(nothing) > 1:
         raise Unfaithful("several kinds of missing")
-    return {"kind": "object", "of": _OBJECTS[kinds.pop()] if kinds else "bool", "missing": next(iter(nothing), None)}
-
-
-def _split(values: Any) -> tuple[Any, Any]:
-    import pandas as pd
-
-    return values.to_numpy(), pd.isna(values.to_numpy())
-
-
-def _name_of_missing(item: Any) -> str:
-    import pandas as pd
-
-    if item is None:
-        return "None"
-    if item is pd.NA:
-        return "NA"
-    if type(item) is float:
-        return "nan"
-    raise Unfaithful(f"a missing value of type {type(item).__name__}")
+    if float in nothing and any(item == item for item in objects if type(item) is float):
+        raise Unfaithful("mixed objects")
+    if decimal.Decimal in kinds and any(item.is_nan() for item in objects if type(item) is decimal.Decimal):
+        raise Unfaithful("a decimal that is no number")
+    of = _OBJECTS[kinds.pop()] if kinds else "bool"
+    return {"kind": "object", "of": of, "missing": named[nothing.pop()] if nothing else None}
 
 
 def _objects_to_arrow(values: Any, spec: Spec) -> Any:
     import pyarrow as pa
 
-    objects, missing = _split(values)
+    objects = values.to_numpy()
     if spec["of"] == "decimal":
-        objects = [None if gone else str(item) for item, gone in zip(objects, missing, strict=True)]
-        return pa.array(objects, pa.large_string())
-    stored = {"str": pa.large_string(), "date": pa.date32(), "bool": pa.bool_()}[spec["of"]]
-    return pa.array(objects, stored, mask=missing)
+        objects = [str(item) if type(item) is decimal.Decimal else None for item in objects]
+    stored = {"date": pa.date32(), "bool": pa.bool_()}.get(spec["of"], pa.large_string())
+    return pa.array(objects, stored, from_pandas=True)  # whatever is missing to pandas is null
 
 
 def _objects_from(spec: Spec, chunks: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from p2p.errors import StoreError
@@ -23,7 +23,7 @@ _MOST_TRIALS = 10_000
 
 def encode(value: Any) -> tuple[ValueRef, bytes]:
     """The reference of a value and the bytes to store, as `in_pieces`."""
-    ref, data = in_pieces(value)
+    ref, data = _encoded(value, bytes)
     return ref, bytes(data)
 
 
@@ -38,6 +38,11 @@ def in_pieces(value: Any) -> tuple[ValueRef, bytes | Pieces]:
     A value that no codec can write has no bytes; its reference has no codec and says why, with the place inside the
     value where that can be told.
     """
+    return _encoded(value, lambda data: data)
+
+
+def _encoded(value: Any, form: Callable[[bytes | Pieces], bytes | Pieces]) -> tuple[ValueRef, bytes | Pieces]:
+    """As `in_pieces`, of the codec's bytes in another form: of those that are copied anyway, the copy is digested."""
     ref = describe(value)
     reason = _never_stored(value)
     if reason:
@@ -46,7 +51,7 @@ def in_pieces(value: Any) -> tuple[ValueRef, bytes | Pieces]:
     for codec in CODECS:
         try:
             if codec.accepts(value):
-                data = codec.encode(value)
+                data = form(codec.encode(value))
                 return ValueRef(ref.type, codec.name, digest_of(data), len(data), ref.shape, ref.preview), data
         except Exception as error:  # noqa: BLE001 - a value's own code runs here and may raise anything: the next codec may do
             problem = error

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from p2p.store import arrow, parquet
@@ -19,13 +18,14 @@ from p2p.store.columns import (
     describe_index,
     index_from,
     index_parts,
-    numbers_to_arrow,
+    numbers_of,
     spec_of,
     to_arrow,
     values_from,
 )  # fmt: skip
 from p2p.store.pieces import Pieces
 from p2p.store.plain import is_plain
+from p2p.store.stand_ins import Numbers
 
 # A column costs something by itself; past this a frame is one matrix in all but name, and pickles faster.
 MAX_COLUMNS = 2_000
@@ -40,17 +40,13 @@ class FrameCodec:
 
     def accepts(self, value: Any) -> bool:
         pd: Any = sys.modules.get("pandas")
-        if pd is None or type(value) not in (pd.DataFrame, pd.Series):
-            return False
-        try:
-            _describe(value)
-        except Unfaithful:
-            return False
-        return True
+        return pd is not None and type(value) in (pd.DataFrame, pd.Series)
 
     def encode(self, value: Any) -> Pieces | bytes:
-        spec = _describe(value)
-        columns = [_sliced(part, part_spec) for part, part_spec in zip(_columns(value), spec["values"], strict=True)]
+        """The file; raises Unfaithful where it could not give the value back."""
+        parts = _columns(value)
+        spec = _describe(value, parts)
+        columns = [_stored(part, part_spec) for part, part_spec in zip(parts, spec["values"], strict=True)]
         columns += [_slices(array) for array in index_parts(value.index, spec["index"])]
         return arrow.pieces(columns, _field_names(spec, len(columns)), len(value), _metadata(spec))
 
@@ -64,6 +60,15 @@ class FormerFrameCodec(FrameCodec):
     name = "parquet"
     suffix = ".parquet"
 
+    def accepts(self, value: Any) -> bool:
+        if not super().accepts(value):
+            return False
+        try:
+            _describe(value, _columns(value))
+        except Unfaithful:
+            return False
+        return True
+
     def encode(self, value: Any) -> bytes:
         return parquet.write(_table(value))
 
@@ -75,8 +80,9 @@ def _table(value: Any) -> Any:
     """The Arrow table of a frame, with all that it is besides in its metadata."""
     import pyarrow as pa
 
-    spec = _describe(value)
-    arrays = [to_arrow(part, part_spec) for part, part_spec in zip(_columns(value), spec["values"], strict=True)]
+    parts = _columns(value)
+    spec = _describe(value, parts)
+    arrays = [to_arrow(part, part_spec) for part, part_spec in zip(parts, spec["values"], strict=True)]
     arrays += index_parts(value.index, spec["index"])
     return pa.table(arrays, names=_field_names(spec, len(arrays)), metadata=_metadata(spec))
 
@@ -85,15 +91,14 @@ def _metadata(spec: Spec) -> dict[bytes, bytes]:
     return {_KEY: json.dumps(spec, separators=(",", ":")).encode()}
 
 
-def _sliced(column: Any, spec: Spec) -> arrow.Column:
-    """A column's rows as Arrow has them; of numbers, only those that are asked for are gathered."""
-    if spec["kind"] != "number":
-        return _slices(to_arrow(column, spec))
-    numbers = column.to_numpy()
-    return lambda start, end: numbers_to_arrow(numbers[start:end])
+def _stored(column: Any, spec: Spec) -> arrow.Column | Numbers:
+    """What a column's rows are stored as."""
+    numbers = numbers_of(column, spec)
+    return _slices(to_arrow(column, spec)) if numbers is None else Numbers(numbers)
 
 
 def _slices(array: Any) -> arrow.Column:
+    array = arrow.ending(array)
     return lambda start, end: array.slice(start, end - start)
 
 
@@ -127,26 +132,25 @@ def _pinned(spec: Spec) -> Any:
     return object if spec["kind"] == "object" else None
 
 
-def _columns(value: Any) -> Iterator[Any]:
+def _columns(value: Any) -> list[Any]:
+    """The columns of a frame as series. Raises Unfaithful where they are too many."""
     if value.ndim == 1:
-        yield value
-        return
-    for position in range(value.shape[1]):
-        yield value.iloc[:, position]
+        return [value]
+    if value.shape[1] > MAX_COLUMNS:
+        raise Unfaithful("too many columns")
+    return [column for _, column in value.items()]
 
 
-def _describe(value: Any) -> Spec:
+def _describe(value: Any, columns: list[Any]) -> Spec:
     """All but the data: what the frame is, as JSON. Raises Unfaithful where the file could not give it back."""
     if not (is_plain(value.attrs) and value.flags.allows_duplicate_labels):
         raise Unfaithful("attrs or flags")
-    if value.ndim == 2 and value.shape[1] > MAX_COLUMNS:
-        raise Unfaithful("too many columns")
     spec: Spec = {"frame": type(value).__name__, "attrs": value.attrs, "index": describe_index(value.index)}
     if value.ndim == 1:
         spec["name"] = _plain_name(value.name)
     else:
         spec["columns"] = describe_index(value.columns, inline=True)
-    spec["values"] = [spec_of(column) for column in _columns(value)]
+    spec["values"] = [spec_of(column) for column in columns]
     return spec
 
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from p2p.model import ValueRef
-from p2p.store import DiskStore, by_former, decode, identify
+from p2p.store import DiskStore, by_former, decode, encode, identify
+from p2p.store.arrow import ROWS
 from p2p.store.encoding import digest_of, in_pieces
 from p2p.store.frames import FormerFrameCodec
 
@@ -40,6 +41,18 @@ def test_chunks_and_slices_do_not_show() -> None:
     one = frame(texts("a", "bb", None, "ä"))
     assert equal(one, frame(pa.chunked_array([texts("a"), texts("bb", None), texts("ä")])))
     assert equal(one, frame(texts("x", "a", "bb", None, "ä", "y").slice(1, 4)))
+
+
+@pytest.mark.parametrize("rows", [1, 3, ROWS + 3])
+@pytest.mark.parametrize("kind", ["str", "string", "int8[pyarrow]", "bool[pyarrow]", "double[pyarrow]", "Int8", "int8"])
+def test_what_lies_around_a_part_of_a_frame_does_not_show(kind: str, rows: int) -> None:
+    item, other = ("abc", "neighbour") if "str" in kind else (True, False) if "bool" in kind else (1, 2)
+    whole = pd.DataFrame({"x": pd.Series([item] * rows + [other] * 9, dtype=kind)})
+    inside = pd.DataFrame({"x": pd.Series([other] * 3 + [item] * rows + [other] * 9, dtype=kind)})[3:-9]
+    alone = pd.DataFrame({"x": pd.Series([item] * rows, dtype=kind)})
+    assert encode(inside.reset_index(drop=True))[1] == encode(alone)[1] == encode(whole[:rows])[1]
+    assert encode(whole[:rows].set_index("x"))[1] == encode(alone.set_index("x"))[1]
+    pd.testing.assert_frame_equal(decode("arrow", encode(whole[:rows])[1]), alone)
 
 
 @pytest.mark.parametrize("kind", [pa.int64(), pa.float64(), pa.int8(), pa.bool_()])
