@@ -12,7 +12,7 @@ from typing import Any
 from blake3 import blake3
 
 from p2p.cache.code import is_local, package_version
-from p2p.store import identify
+from p2p.store import content_digest
 
 _JUDGES = ("pandas", "numpy")  # of whatever package a contract is: what they load is what is checked
 _CODE = (type, FunctionType, BuiltinFunctionType, MethodType)
@@ -37,7 +37,7 @@ def _written(contract: Any) -> str:
         _Looking(io.BytesIO(), protocol=5).dump(contract)
     except Exception:  # noqa: BLE001  # pickling runs the contract's own code
         return ""
-    return identify(contract).digest or ""
+    return content_digest(contract) or ""
 
 
 def _named(kind: type) -> str:

@@ -22,7 +22,7 @@ from p2p.cache.watching import watched
 from p2p.errors import StoreError
 from p2p.execution import Recalled, Work, generators
 from p2p.model import ValueRef
-from p2p.store import identify
+from p2p.store import content_digest
 from p2p.store.values import is_inline
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class KnownStep:
         found = {}
         for name, value in self._work.inputs.items():
             before = self._inputs[name].digest
-            if before is not None and not isinstance(value, IMMUTABLE) and identify(value).digest != before:
+            if before is not None and not isinstance(value, IMMUTABLE) and content_digest(value) != before:
                 found[name] = self._run.stored(value)
         return found
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from p2p.analysis import cell_names, digest_source
-from p2p.cache.fingerprints import fingerprint, size
+from p2p.cache.fingerprints import IMMUTABLE, fingerprint, size
 from p2p.cache.sharing import groups, held
 from p2p.errors import P2PError
 from p2p.execution import EventSink, generators
@@ -53,7 +53,9 @@ class Borders:
         except P2PError:
             return
         began = self._clock()
-        live = {n: v for n, v in namespace.items() if n in self._needed and is_data(v)}
+        live = {
+            n: v for n, v in namespace.items() if n in self._needed and not isinstance(v, IMMUTABLE) and is_data(v)
+        }
         changed = list(self._changed(live, reads))
         moved = [name for name, state in generators.digests().items() if self._random.get(name, state) != state]
         unseen = [name for name, value in live.items() if self._known.get(name, (0, None))[0] != id(value)]

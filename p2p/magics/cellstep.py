@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from p2p.analysis import CellNames, Mark, cell_names, step_inputs, step_outputs
 from p2p.cache import code_of_cell
@@ -116,9 +116,12 @@ def policy_of(cell: MarkedCell, namespace: Namespace) -> Policy:
     return policy
 
 
+_CODE: Final = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type, Step)  # asked of all names
+
+
 def is_data(value: Any) -> bool:
     """Whether a value is data, and not code: no module, function, class or step."""
-    return not isinstance(value, types.ModuleType | types.FunctionType | types.BuiltinFunctionType | type | Step)
+    return not isinstance(value, _CODE)
 
 
 def cell_work(

@@ -64,9 +64,10 @@ def tolerant(pack: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
 
 
 class Throttle:
-    """Lets a stream send in pieces, and no more of a cell than could be kept.
+    """Lets a stream send in pieces, no more of a cell than could be kept, and nothing where nothing was written.
 
-    Otherwise what a loop prints in an instant is one message, which costs its reader several times its size.
+    Otherwise what a loop prints in an instant is one message, which costs its reader several times its size. And the
+    kernel flushes both streams twice a cell: each time, it waits until another thread has come and gone.
     """
 
     def __init__(self, stream: Any, limit: int) -> None:
@@ -75,7 +76,9 @@ class Throttle:
         self._limit = limit
         self._waiting = 0
         self._left = limit
+        self._written = True
         stream.write = self.write
+        stream.flush = self.flush
 
     def reset(self) -> None:
         """A new cell begins."""
@@ -89,7 +92,14 @@ class Throttle:
             self._send(text[start : start + PIECE][: self._left])
         return len(text)
 
+    def flush(self) -> None:
+        """Stands for the stream's own `flush`."""
+        if self._written:
+            self._written = False  # first: another thread may write meanwhile
+            self._flush()
+
     def _send(self, piece: str) -> None:
+        self._written = True
         self._left -= len(piece)
         self._waiting += len(piece)
         self._write(piece)

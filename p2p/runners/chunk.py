@@ -24,7 +24,7 @@ from p2p.execution.generators import Branches
 from p2p.execution.place import Place
 from p2p.execution.timeouts import Limit, in_time
 from p2p.runners import worker
-from p2p.store import identify
+from p2p.store import content_digest
 from p2p.tracking import guard
 from p2p.tracking.ownrun import OwnRun
 from p2p.tracking.processes import Descendants
@@ -207,7 +207,7 @@ def _digests(values: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def _digest(value: Any) -> str | None:
-    return None if isinstance(value, IMMUTABLE) else identify(value).digest
+    return None if isinstance(value, IMMUTABLE) else content_digest(value)
 
 
 def _dumped(done: Done) -> bytes:

@@ -29,7 +29,7 @@ from p2p.execution.place import Place
 from p2p.execution.timeouts import OutOfTime
 from p2p.pipeline import Task
 from p2p.runners.calling import called, mapped
-from p2p.store import identify
+from p2p.store import content_digest, identify
 from p2p.tracking import guard
 from p2p.tracking.ownrun import OwnRun
 from p2p.tracking.processes import Descendants
@@ -129,7 +129,7 @@ def ended(attempt: str) -> None:
 
 def _answer(request: Request) -> Answer:
     told = Told()
-    digests = {name: identify(value).digest for name, value in request.inputs.items()}
+    digests = {name: content_digest(value) for name, value in request.inputs.items()}
     generators.put_back(request.random)
     services = Services(events=told, run=request.run)
     answer = Answer(events=told.events, tally=Tally(request.task.step) if request.task.over else None)
@@ -144,7 +144,7 @@ def _answer(request: Request) -> Answer:
     answer.random = generators.states()
     if answer.error is None:
         answer.groups = groups(held(in_and_out(request.inputs, answer.result)))
-    answer.changed = {n: v for n, v in request.inputs.items() if identify(v).digest != digests[n]}
+    answer.changed = {n: v for n, v in request.inputs.items() if content_digest(v) != digests[n]}
     return answer
 
 

@@ -7,7 +7,7 @@ from p2p.store.codecs import CODECS, Codec
 from p2p.store.compare import difference
 from p2p.store.describing import describe
 from p2p.store.disk import DiskStore
-from p2p.store.encoding import by_former, decode, encode, identify
+from p2p.store.encoding import by_former, content_digest, decode, encode, identify
 from p2p.store.files import load_file, save_file
 from p2p.store.folder import load_folder, save_folder
 from p2p.store.ledger import Damaged, Ledger
@@ -24,6 +24,7 @@ __all__ = [
     "MemoryStore",
     "ValueStore",
     "by_former",
+    "content_digest",
     "decode",
     "describe",
     "difference",

@@ -40,6 +40,9 @@ class Constants:
         if type(one) in _NEVER or type(one).__hash__ is None:  # what can be changed in place is no constant
             return None
         if self._loaded != len(sys.modules):
+            # A look touches all modules, and a forked process then has to copy the memory that they lie in.
+            if type(one).__eq__ is _DEFAULT_EQUALITY and not _is_constant(one):
+                return None
             self.look()
         places = [place for place in self._places.get(id(one), ()) if _is_at(one, place)]
         return min(places) if places and _is_constant(one) else None

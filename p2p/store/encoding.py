@@ -32,6 +32,11 @@ def identify(value: Any) -> ValueRef:
     return in_pieces(value)[0]
 
 
+def content_digest(value: Any) -> str | None:
+    """The digest of a value alone, without what its reference shows; None where no codec can write it."""
+    return _written(value, lambda data: data).digest
+
+
 def in_pieces(value: Any) -> tuple[ValueRef, bytes | Pieces]:
     """The reference of a value and the bytes to store, on the value's own memory where they lie there.
 
@@ -41,21 +46,40 @@ def in_pieces(value: Any) -> tuple[ValueRef, bytes | Pieces]:
     return _encoded(value, lambda data: data)
 
 
-def _encoded(value: Any, form: Callable[[bytes | Pieces], bytes | Pieces]) -> tuple[ValueRef, bytes | Pieces]:
+_Form = Callable[[bytes | Pieces], bytes | Pieces]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Written:
+    """What a codec has made of a value; without one, why there is none."""
+
+    codec: str | None = None
+    digest: str | None = None
+    data: bytes | Pieces = b""
+    reason: str = ""
+
+
+def _encoded(value: Any, form: _Form) -> tuple[ValueRef, bytes | Pieces]:
     """As `in_pieces`, of the codec's bytes in another form: of those that are copied anyway, the copy is digested."""
-    ref = describe(value)
+    ref, found = describe(value), _written(value, form)
+    if found.codec is None:
+        return dataclasses.replace(ref, reason=found.reason), b""
+    return ValueRef(ref.type, found.codec, found.digest, len(found.data), ref.shape, ref.preview), found.data
+
+
+def _written(value: Any, form: _Form) -> _Written:
     reason = _never_stored(value)
     if reason:
-        return dataclasses.replace(ref, reason=reason), b""
+        return _Written(reason=reason)
     problem: Exception | None = None
     for codec in CODECS:
         try:
             if codec.accepts(value):
                 data = form(codec.encode(value))
-                return ValueRef(ref.type, codec.name, digest_of(data), len(data), ref.shape, ref.preview), data
+                return _Written(codec.name, digest_of(data), data)
         except Exception as error:  # noqa: BLE001 - a value's own code runs here and may raise anything: the next codec may do
             problem = error
-    return dataclasses.replace(ref, reason=_explain(value, problem)), b""
+    return _Written(reason=_explain(value, problem))
 
 
 def decode(codec: str, data: bytes) -> Any:

@@ -39,3 +39,20 @@ def test_a_message_with_a_lone_surrogate_is_packed() -> None:
 
     assert json.loads(tolerant(strict)({"text": "a\ud800"})) == {"text": "a\\ud800"}
     assert tolerant(strict)({"text": "a"}) == strict({"text": "a"})
+
+
+def test_a_stream_is_told_to_send_only_after_something_was_written() -> None:
+    stream = Stream()
+    throttle = Throttle(stream, 100)
+    stream.flush()
+    assert stream.flushed == 1  # it may hold what was written before
+    stream.flush()
+    assert stream.flushed == 1
+    stream.write("a")
+    stream.write("")
+    stream.flush()
+    stream.flush()
+    assert stream.flushed == 2
+    throttle.reset()
+    stream.flush()
+    assert stream.flushed == 2
