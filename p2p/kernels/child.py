@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from p2p.kernels.ending import end
 from p2p.kernels.stash import Stash
 from p2p.kernels.warm import LAUNCHER
+from p2p.session.ending import end
 from p2p.session.started import STARTED
 
 _ABOVE: Final = 64  # descriptors from here on are out of the way while those of the kernel are put in their places

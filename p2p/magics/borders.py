@@ -53,9 +53,7 @@ class Borders:
         except P2PError:
             return
         began = self._clock()
-        live = {
-            n: v for n, v in namespace.items() if n in self._needed and not isinstance(v, IMMUTABLE) and is_data(v)
-        }
+        live = {n: v for n, v in namespace.items() if n in self._needed and not isinstance(v, IMMUTABLE) and is_data(v)}
         changed = list(self._changed(live, reads))
         moved = [name for name, state in generators.digests().items() if self._random.get(name, state) != state]
         unseen = [name for name, value in live.items() if self._known.get(name, (0, None))[0] != id(value)]

@@ -76,7 +76,8 @@ class Extension:
         if taken is not None:
             attachment, secrets, masker = taken
             self.parameters = PendingParameters(attachment, secrets)
-            make_headless(self.shell, load_settings().output_limit)
+            forked = bool(self._started.facts.get("warm"))
+            make_headless(self.shell, load_settings().output_limit, forked=forked)
             attached = AttachedSession(
                 attachment, names_read(_sources(attachment.notebook)), masker, self._started.facts
             )

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from p2p.session.ending import end_promptly
 from p2p.terminal import without_surrogates
 
 if TYPE_CHECKING:
@@ -17,10 +18,15 @@ _PATIENCE: Final = 2.0  # seconds
 _CELLS: Final = 10  # cells' worth of output that one cell sends: a notebook keeps no more of all of them
 
 
-def make_headless(shell: InteractiveShell, output_limit: int) -> None:
+def make_headless(shell: InteractiveShell, output_limit: int, *, forked: bool = False) -> None:
     """Make a failing shell command fail its cell, endless output end, and text that is no Unicode harmless.
 
     In a notebook that somebody looks at, `!command` fails without an error, as IPython has it.
+
+    Args:
+        shell: the kernel's.
+        output_limit: bytes of output that a notebook's cell may keep.
+        forked: the kernel's process was forked, and whoever did so ends it.
     """
     shell.system_raise_on_error = True
     session = getattr(getattr(shell, "kernel", None), "session", None)
@@ -35,6 +41,15 @@ def make_headless(shell: InteractiveShell, output_limit: int) -> None:
     shell.events.register("pre_run_cell", begin)
     if getattr(shell, "kernel", None) is not None:
         atexit.register(end_control)
+        if not forked:
+            _end_promptly()
+
+
+def _end_promptly() -> None:
+    from ipykernel.kernelapp import IPKernelApp
+
+    if IPKernelApp.initialized():
+        end_promptly(IPKernelApp.instance())
 
 
 def end_control() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -147,6 +148,8 @@ def _execute(
         directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],
         masker=masker, output_limit=driver.settings.output_limit, kernels=options.kernels,
     )  # fmt: skip
+    if options.html:  # this process has little else to do while the kernel starts
+        threading.Thread(target=_load_exporter, name="p2p-html", daemon=True).start()
     # papermill's inspector does not know every annotation, and would warn of parameters that p2p has checked.
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
@@ -221,10 +224,14 @@ def _keep_notebook(notebook: Notebook, driver: Driver, options: RunOptions) -> P
     return named
 
 
-def _html(path: Path) -> str:
+def _load_exporter() -> Any:
     from nbconvert import HTMLExporter
 
-    body, _resources = HTMLExporter().from_filename(str(path))  # type: ignore[no-untyped-call]  # it has no types
+    return HTMLExporter
+
+
+def _html(path: Path) -> str:
+    body, _resources = _load_exporter()().from_filename(str(path))
     return str(body)
 
 
