@@ -116,7 +116,7 @@ class Entries:
             text = self._ledger.find(key)
             if text is None or not self._is_ours():
                 return None
-            return Kept.from_dict(json.loads(text))
+            return Kept.from_dict(json.loads(text.decode()))
         except (Damaged, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             _log.warning("The cached result %s in %s is damaged and is not used.", key, self.folder)
             return None

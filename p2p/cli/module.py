@@ -43,17 +43,22 @@ def run_shown(
     pipeline: Pipeline, values: Values, settings: Settings, *, as_json: bool, reuse: Reuse | None = None,
     engine: str = LOCAL, jobs: int = 1,
 ) -> RunOutcome:  # fmt: skip
-    """Run a pipeline and show how it goes and ends; with `as_json`, the answer is all that stdout gets."""
+    """Run a pipeline and show how it goes and ends; with `as_json`, the answer is all that stdout gets.
+
+    The answer comes as soon as it is there; this returns when MLflow knows all of the run.
+    """
     prints: Any = _stdout_is_stderr() if as_json else contextlib.nullcontext()
     digest = notebook_digest(pipeline, settings)
-    with Watch(quiet=as_json) as watch, prints:
-        outcome = run_pipeline(
-            pipeline, values, settings, notebook_digest=digest, watch=watch, reuse=reuse, engine=engine, jobs=jobs
-        )
-    if as_json:
-        show.answer_json(outcome.as_dict())
-    else:
-        show.outcome(outcome, "see it with `p2p ui`")
+    with contextlib.ExitStack() as later:
+        with Watch(quiet=as_json) as watch, prints:
+            outcome = run_pipeline(
+                pipeline, values, settings, notebook_digest=digest, watch=watch, reuse=reuse, engine=engine, jobs=jobs,
+                later=later,
+            )  # fmt: skip
+        if as_json:
+            show.answer_json(outcome.as_dict())
+        else:
+            show.outcome(outcome, "see it with `p2p ui`")
     return outcome
 
 

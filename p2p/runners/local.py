@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -60,6 +60,7 @@ def run_pipeline(
     reuse: Reuse | None = None,
     engine: str = LOCAL,
     jobs: int = 1,
+    later: ExitStack | None = None,
 ) -> RunOutcome:
     """Run `pipeline` on checked parameters as one tracked run.
 
@@ -75,6 +76,7 @@ def run_pipeline(
             (workers of its own on this machine), or the address of a Dask scheduler. On Dask only results of the run
             that is resumed are used: nobody here sees what a step depends on.
         jobs: how many steps run at once, at most. Where there are several, they run in worker processes, as on Dask.
+        later: takes the waiting until MLflow knows all of the run; when not given, the outcome comes after that.
 
     Returns:
         The outcome; FAILED when a step raised. An interrupt is passed on after the run was ended as KILLED, and what it
@@ -86,7 +88,7 @@ def run_pipeline(
     check_target(reuse, "module", pipeline.name)
     facts_of_run = facts_of(pipeline, values, facts.surroundings(settings.root), notebook_digest, tags or {}, reuse)
     masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
-    driver = Driver(settings, facts_of_run, watch=watch, mask=masker.event)
+    driver = Driver(settings, facts_of_run, watch=watch, mask=masker.event, later=later)
     with engine_named(engine, pipeline, jobs) as made_for:
         driver.open()
         driver.connect()

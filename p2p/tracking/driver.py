@@ -6,6 +6,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from p2p.settings import Settings
 from p2p.tracking import lease, mlstore
 from p2p.tracking.beside import Beside
 from p2p.tracking.facts import Surroundings
-from p2p.tracking.journal import FORMAT, Journal, Tail, new_key, read_events
+from p2p.tracking.journal import FORMAT, Journal, Tail, first_end, new_key
 from p2p.tracking.lease import RunReplaced
 from p2p.tracking.ownrun import OwnRun
 
@@ -93,6 +94,8 @@ class Driver:
         beside: the sidecar to use; one of its own, which ends with the run, when not given.
         mask: takes secrets out of what is written down.
         part_of: the whole that the run is a part of; it is nobody's part when not given.
+        later: takes the waiting for MLflow, when the run has come to its end; that waits itself, when not given. A run
+            that MLflow does not know yet, and one that is killed, are not waited for later.
 
     Attributes:
         key: the name of the run's directory.
@@ -109,6 +112,7 @@ class Driver:
         beside: Beside | None = None,
         mask: Callable[[Any], Any] | None = None,
         part_of: PartOf | None = None,
+        later: ExitStack | None = None,
     ) -> None:
         mlstore.check_settings(settings)
         mlstore.check_experiment(facts.name)
@@ -123,6 +127,7 @@ class Driver:
         self._beside = beside if part_of is None else part_of.beside
         self._mine = self._beside is None
         self._watching: _Watching | None = None
+        self._later = later
 
     def open(self) -> None:
         """Begin the run: its lease, its journal, its sidecar. Does not wait for MLflow."""
@@ -159,23 +164,30 @@ class Driver:
             RunReplaced: another process has ended it already.
             StoreError: the journal cannot be written; the run will be found dead, and KILLED.
         """
+        waits = self._later is None or not self.experiment or status is RunStatus.KILLED
         try:
             by = uuid.uuid4().hex
             self.journal.append("run_finished", status=status.value, by=by, **facts)
             self._see_that_it_counts(by)
-            if not self.facts.parent:
+            if waits and not self.facts.parent:
                 self._wait_for_mlflow(None if status is not RunStatus.KILLED else _INTERRUPTED)
         finally:
             self.journal.close()
             if self._watching is not None:
                 self._watching.stop()
-            if self._mine and self._beside is not None:
-                self._beside.close()
+            if waits or self._later is None:
+                self._leave()
+            else:
+                self._later.callback(self._leave)
+                self._later.callback(self._wait_for_mlflow, None)
+
+    def _leave(self) -> None:
+        if self._mine and self._beside is not None:
+            self._beside.close()
 
     def _see_that_it_counts(self, by: str) -> None:
         """The first end is the run's end: somebody else's may have come between our look at the lease and the line."""
-        end = next(event for event in read_events(self.directory) if event["kind"] == "run_finished")
-        if end.get("by") != by:
+        if first_end(self.directory).get("by") != by:
             raise RunReplaced(self.key)
 
     def _wait_for_mlflow(self, within: float | None) -> None:

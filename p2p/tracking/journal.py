@@ -123,7 +123,7 @@ class Tail:
 def _event(line: bytes) -> dict[str, Any]:
     """The event of a line; one that a crash or a bad disk has damaged must not hide the others."""
     try:
-        event = json.loads(line)
+        event = json.loads(line.decode("utf-8", "surrogatepass"))  # of bytes, it would first look for their encoding
     except (ValueError, RecursionError):
         return {"kind": "damaged"}
     return event if isinstance(event, dict) and "kind" in event else {"kind": "damaged"}
@@ -137,6 +137,17 @@ def first_event(directory: Path) -> dict[str, Any]:
     except OSError:
         line = b""
     return _event(line) if line.endswith(b"\n") else {"kind": ""}
+
+
+def first_end(directory: Path) -> dict[str, Any]:
+    """The event that ended the run in `directory`; one of no kind where nothing did. Other lines are not parsed."""
+    with (directory / NAME).open("rb") as file:
+        for line in file:
+            if b'"run_finished"' in line and line.endswith(b"\n"):
+                event = _event(line)
+                if event["kind"] == "run_finished":
+                    return event
+    return {"kind": ""}
 
 
 def read_events(directory: Path) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from p2p.settings import Settings
 from p2p.steps import Step
 from p2p.store import DiskStore, encode
 from p2p.tracking import find_run, mlstore
+from p2p.tracking.beside import Beside
 from tests.mlflowside import ended
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -113,6 +115,23 @@ def test_nested_functions_are_steps_only_while_the_pipeline_runs(services: Any, 
     with pytest.raises(Exception, match="no such month"):
         run_tasks(FLIGHTS, {"month": 13}, services)
     assert not isinstance(module.helper, Step)
+
+
+def test_the_wait_for_mlflow_can_be_left_for_later(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outcome is there while MLflow does not know it yet; when the block has ended, it knows all."""
+    waited: list[str] = []
+    wait = Beside.sent
+
+    def sent(self: Beside, key: str, *, within: float | None = None) -> bool:
+        waited.append(key)
+        return wait(self, key, within=within)
+
+    monkeypatch.setattr(Beside, "sent", sent)
+    with ExitStack() as later:
+        outcome = run_pipeline(FLIGHTS, ParameterSet.of(Params).parse({"month": 3}), settings, later=later)
+        assert (outcome.status, waited) == (RunStatus.FINISHED, [])
+    assert waited == [outcome.key]
+    assert mlstore.connect(settings).get_run(outcome.run_id).info.status == "FINISHED"
 
 
 def test_an_interrupt_is_passed_on_after_the_run_was_ended_as_killed(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import pytest
 from p2p.errors import TargetError
 from p2p.model import RunStatus, StepState
 from p2p.tracking import Journal, find_run, new_key, past_runs, read_events
-from p2p.tracking.journal import NAME, Tail
+from p2p.tracking.journal import NAME, Tail, first_end
 from p2p.tracking.records import read_record
 
 WRITE = """
@@ -134,3 +134,14 @@ def test_a_run_that_is_not_one_is_refused_with_a_cure(tmp_path: Path, run: str, 
     with pytest.raises(TargetError, match=problem) as caught:
         find_run(tmp_path, run)
     assert "run id" in caught.value.cure
+
+
+def test_the_first_end_is_the_end_whatever_else_names_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    assert first_end(tmp_path) == {"kind": ""}
+    journal.append("logged", tags=['"run_finished"'], kinds={"run_finished": 1})
+    assert first_end(tmp_path) == {"kind": ""}
+    journal.append("run_finished", by="one")
+    journal.append("run_finished", by="other")
+    assert first_end(tmp_path)["by"] == "one"
+    assert first_end(tmp_path) == next(e for e in read_events(tmp_path) if e["kind"] == "run_finished")

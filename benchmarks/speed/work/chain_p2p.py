@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from benchmarks.speed.work.running import ran
+from benchmarks.speed.work.running import Run, outcome_of, told
 from benchmarks.speed.work.tasks import increment
-from benchmarks.speed.work.timing import expect, median, report, timed
+from benchmarks.speed.work.timing import Spent, expect, median, report, timed
 from p2p import Pipeline, Task
 from p2p.settings import Settings, load_settings
 
@@ -25,17 +27,43 @@ def chain(steps: int) -> Pipeline:
     return Pipeline(name=f"chain_{steps}", version=1, params=Params, tasks=tasks)
 
 
+@dataclass(frozen=True)
+class Chain:
+    """A run of a chain.
+
+    Attributes:
+        outcome: what it took until the outcome was there.
+        whole: what it took until MLflow knew all of it.
+        run: what its journal says.
+    """
+
+    outcome: Spent
+    whole: Spent
+    run: Run
+
+
+def chained(pipeline: Pipeline, settings: Settings, x0: int) -> Chain:
+    with ExitStack() as later:
+        spent, outcome = timed(lambda: outcome_of(pipeline, settings, {"x0": x0}, later=later))
+        waited, _ = timed(later.close)
+    return Chain(spent, spent + waited, told(outcome, settings))
+
+
 def measure(steps: int, settings: Settings, *, alone: int = _ALONE) -> dict[str, float]:
     """Seconds a step, new and known: of whole runs, without what a run of one step takes, and of the loop alone."""
     one, many = chain(1), chain(steps)
-    runs = [timed(lambda x=x: ran(one, settings, {"x0": x}))[0] for x in range(alone)]
-    once = median(runs[1:] or runs)  # the first one loads what all need
+    runs = [chained(one, settings, x) for x in range(alone)]
+    runs = runs[1:] or runs  # the first one loads what all need
+    once, once_whole = median([run.outcome for run in runs]), median([run.whole for run in runs])
     figures = once.told("alone")
     for name, state in (("new", "done"), ("known", "cached")):
-        whole, run = timed(lambda: ran(many, settings, {"x0": 1_000_000}))
-        expect(run.outputs, {f"x{steps}": 1_000_000 + steps})
-        expect(run.states, {state: steps})
-        figures |= {**((whole - once) / (steps - 1)).told(name), f"{name}_loop": run.loop / steps}
+        found = chained(many, settings, 1_000_000)
+        expect(found.run.outputs, {f"x{steps}": 1_000_000 + steps})
+        expect(found.run.states, {state: steps})
+        figures |= {
+            **((found.outcome - once) / (steps - 1)).told(name), f"{name}_loop": found.run.loop / steps,
+            **((found.whole - once_whole) / (steps - 1)).told(f"{name}_whole"),
+        }  # fmt: skip
     return figures
 
 
