@@ -1,4 +1,4 @@
-"""Namespace that are loaded when something takes them: of a result that was found, most is taken by nobody.
+"""Values that are loaded when something takes them: of a result that was found, most is taken by nobody.
 
 Whoever asks for a value gets the value. What is not loaded yet is passed on only by the methods that say so, and the
 same `Late` under two names stays one object under two names.
@@ -40,7 +40,7 @@ class Late:
 
 
 class Namespace(MutableMapping[str, Any]):
-    """Namespace by name, each loaded when it is asked for.
+    """Values by name, each loaded when it is asked for.
 
     Args:
         slots: by name, a value or what it will be loaded by.

@@ -6,6 +6,7 @@ nobody does.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import time
@@ -176,15 +177,22 @@ def cluster(engine: str, modules: Collection[str] = ()) -> Iterator[Any]:
             local.scheduler.allowed_failures = 0  # what is lost is told at once, not when a worker is there again
             yield client
         return
-    try:
-        client = distributed.Client(engine, timeout=_ANSWER)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise InputRefused(
-            f"There is no Dask scheduler at '{engine}': {error}.", cure="Start one, or write --engine dask."
-        ) from None
-    with client:
+    with _client_of(engine) as client:
         _check_workers(client, engine, sorted(modules))
         yield client
+
+
+def _client_of(engine: str) -> Any:
+    try:
+        return _distributed().Client(engine, timeout=_ANSWER)
+    except (OSError, TimeoutError, ValueError) as error:
+        problem = str(error)
+    # A client that has failed closes itself when it is let go of. Left to chance, that comes in the middle of the next
+    # one's start now and then, and they wait for each other.
+    gc.collect()
+    raise InputRefused(
+        f"There is no Dask scheduler at '{engine}': {problem}.", cure="Start one, or write --engine dask."
+    )
 
 
 def _distributed() -> Any:

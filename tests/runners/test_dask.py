@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import subprocess
@@ -490,6 +491,25 @@ def served(settings: Settings, first: str) -> Iterator[str]:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_nothing_is_left_of_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would close itself at any time: in the middle of the next one's start, they wait for each other."""
+    monkeypatch.setattr(cluster, "_ANSWER", 1.0)
+    gc.disable()
+    try:
+        before = _clients()
+        with pytest.raises(InputRefused), cluster.cluster("tcp://127.0.0.1:9", []):
+            pass
+        assert _clients() == before
+    finally:
+        gc.enable()
+
+
+def _clients() -> int:
+    from distributed import Client
+
+    return sum(type(one) is Client for one in gc.get_objects())
 
 
 def test_an_engine_that_is_not_there_is_refused_and_no_run_begins(
