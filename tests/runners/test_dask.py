@@ -496,12 +496,13 @@ def served(settings: Settings, first: str) -> Iterator[str]:
 def test_nothing_is_left_of_an_engine_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would close itself at any time: in the middle of the next one's start, they wait for each other."""
     monkeypatch.setattr(cluster, "_ANSWER", 1.0)
+    gc.collect()  # what earlier tests have left
     gc.disable()
     try:
         before = _clients()
         with pytest.raises(InputRefused), cluster.cluster("tcp://127.0.0.1:9", []):
             pass
-        assert _clients() == before
+        assert _clients() <= before
     finally:
         gc.enable()
 
