@@ -175,10 +175,10 @@ class Driver:
             self.journal.close()
             if self._watching is not None:
                 self._watching.stop()
-            if waits or self._later is None:
+            if self._later is None or waits:
                 self._leave()
             else:
-                self._later.callback(self._leave)
+                self._later.callback(self._leave)  # what was put there last is done first
                 self._later.callback(self._wait_for_mlflow, None)
 
     def _leave(self) -> None:
