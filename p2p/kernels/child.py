@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import importlib
-import importlib.util
-import json
 import os
 import signal
 import sys
@@ -18,9 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from p2p.kernels.stash import Stash
-from p2p.kernels.warm import LAUNCHER
+from p2p.kernels.waiting import WaitingForRun, take_arguments, take_environment
 from p2p.session.ending import end
-from p2p.session.started import STARTED
 
 _ABOVE: Final = 64  # descriptors from here on are out of the way while those of the kernel are put in their places
 
@@ -29,25 +26,27 @@ def become(request: dict[str, Any], descriptors: Sequence[int], stash: Stash, en
     """Run the kernel that is asked for, to its end and that of the process.
 
     Args:
-        request: `cmd`, `arguments`, `env` and `cwd`, as for a process, and `started`, what the kernel is told of it.
-        descriptors: for stdout, stderr, and the one on which it says that it is ready.
+        request: `cmd`, `arguments`, `env` and `cwd`, as for a process, `started`, what the kernel is told of it, and
+            `waits` where it is to wait for its run.
+        descriptors: for stdout, stderr, and the one on which it says that it is ready; of one that waits, the socket on
+            which it is told of its run.
         stash: what was imported ahead.
         environment: what the kernel's own libraries have set when they were imported.
     """
     os.setsid()
-    ready = _take_descriptors(*descriptors)
+    waiting = WaitingForRun(stash, environment) if request["waits"] else None
+    ready = _take_descriptors(*(waiting.streams if waiting else ()), *descriptors)
     os.chdir(request["cwd"])
-    started = json.dumps({**request["started"], "ready": ready})
-    _take_environment({**request["env"], "JPY_PARENT_PID": str(os.getppid()), **environment, STARTED: started})
-    _take_arguments(request["cmd"], request["arguments"])
+    take_environment(request, environment, ready)
+    take_arguments(request)
     request.clear()  # secrets are in the environment, from which the session takes them out
     _forget()
     stash.hide()
-    _run(stash)
+    _run(stash, waiting, ready)
 
 
 def _take_descriptors(stdout: int, stderr: int, ready: int) -> int:
-    """Put the descriptors in their places and close all others; gives where `ready` is now."""
+    """Put the descriptors in their places and close all others; gives where the third is now."""
     closed, writing = os.pipe()  # a kernel reads the end of a file where its stdin should be
     os.close(writing)
     out, err, told, nothing = (fcntl.fcntl(number, fcntl.F_DUPFD, _ABOVE) for number in (stdout, stderr, ready, closed))
@@ -55,17 +54,6 @@ def _take_descriptors(stdout: int, stderr: int, ready: int) -> int:
         os.dup2(number, place, inheritable=place != 3)
     os.closerange(4, 1 + max(int(entry.name) for entry in Path("/proc/self/fd").iterdir()))
     return 3
-
-
-def _take_environment(environment: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-
-
-def _take_arguments(command: list[str], arguments: list[str]) -> None:
-    spec = importlib.util.find_spec(LAUNCHER)
-    sys.argv[:] = [str(spec.origin) if spec is not None else LAUNCHER, *arguments]
-    sys.orig_argv[:] = command
 
 
 def _forget() -> None:
@@ -78,11 +66,13 @@ def _forget() -> None:
     importlib.invalidate_caches()
 
 
-def _run(stash: Stash) -> None:
+def _run(stash: Stash, waiting: WaitingForRun | None, descriptor: int) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     app = IPKernelApp.instance()
     app.parent_handle = os.getppid()  # ipykernel reads the variable when it is imported
+    if waiting is not None:
+        waiting.hold(app, descriptor)
     app.initialize()  # type: ignore[no-untyped-call]  # it has no types
     libraries = frozenset(sys.modules)
     app.start()  # type: ignore[no-untyped-call]  # it has no types

@@ -44,9 +44,11 @@ class ForkedProcess:
 
     Attributes:
         exited: its exit code, as soon as it has ended.
+        connection: where it is spoken to, if it has not taken the address that was meant for it.
     """
 
     stdin = stdout = stderr = None
+    connection: Mapping[str, Any] | None = None
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -67,6 +69,50 @@ class ForkedProcess:
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
+
+
+class WaitingKernel:
+    """A kernel that was forked ahead of its run, and waits to be told of it.
+
+    Args:
+        told: the socket on which it is; when it is closed, the kernel ends.
+
+    Attributes:
+        process: it, as soon as it was forked.
+    """
+
+    def __init__(self, told: socket.socket) -> None:
+        self._told = told
+        self.process: Future[ForkedProcess] = Future()
+
+    @property
+    def pid(self) -> int | None:
+        done = self.process.done() and self.process.exception() is None
+        return self.process.result().pid if done else None
+
+    def hand_over(self, run: Mapping[str, Any], descriptors: Sequence[int]) -> ForkedProcess | None:
+        """Tell it of its run; gives it, with the address that it has taken, or None where it has died.
+
+        Raises:
+            NoFork: it cannot be used for this run.
+        """
+        with self._told:
+            try:
+                wire.send(self._told, dict(run), descriptors)
+                answer = wire.receive(self._told)
+            except OSError:
+                answer = None
+        if answer is None:
+            return None
+        if "refused" in answer[0]:
+            raise NoFork(answer[0]["refused"])
+        process = self.process.result()
+        process.connection = answer[0]["connection"]
+        return process
+
+    def close(self) -> None:
+        """Let it end."""
+        self._told.close()
 
 
 class Parent:
@@ -99,6 +145,7 @@ class Parent:
         self._numbers = itertools.count()
         self._asked: dict[int, Future[ForkedProcess]] = {}
         self._kernels: dict[int, ForkedProcess] = {}
+        self._waiting: WaitingKernel | None = None
         self._make_ready({"statements": list(statements), "cells": list(cells), "directory": str(directory)})
         threading.Thread(target=self._listen, name="p2p-warm", daemon=True).start()
         self._finalizer = weakref.finalize(self, _end, self._socket, self.process)
@@ -124,9 +171,10 @@ class Parent:
 
     @property
     def idle(self) -> bool:
-        """Whether no kernel of its is there or asked for."""
+        """Whether no kernel of its is at work or asked for; one may wait for a run."""
         with self._lock:
-            return not self._kernels and not self._asked
+            waiting = self._waiting.pid if self._waiting is not None else None
+            return not self._asked and not self._kernels.keys() - {waiting}
 
     def fork(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> ForkedProcess:
         """A new kernel; see `child.become` for the request.
@@ -135,6 +183,39 @@ class Parent:
             NoFork: it forks none.
         """
         answer: Future[ForkedProcess] = Future()
+        self._ask({**request, "waits": False}, descriptors, answer)
+        return answer.result()
+
+    def begin_waiting(self, request: Mapping[str, Any]) -> None:
+        """Fork a kernel that waits for its run, unless one waits already."""
+        ours, theirs = socket.socketpair()
+        with self._lock:
+            if self._waiting is not None:
+                ours.close()
+                theirs.close()
+                return
+            self._waiting = waiting = WaitingKernel(ours)
+        with theirs, contextlib.suppress(NoFork):
+            self._ask({**request, "waits": True}, [theirs.fileno()], waiting.process)
+
+    def hand_over(self, run: Mapping[str, Any], descriptors: Sequence[int]) -> ForkedProcess | None:
+        """The kernel that waits, told of its run; None where none waits, or it has died.
+
+        Raises:
+            NoFork: it cannot be used for this run.
+        """
+        with self._lock:
+            waiting, self._waiting = self._waiting, None
+        return waiting.hand_over(run, descriptors) if waiting is not None else None
+
+    def stop_waiting(self) -> None:
+        """Let the kernel end that waits, if one does."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.close()
+
+    def _ask(self, request: Mapping[str, Any], descriptors: Sequence[int], answer: Future[ForkedProcess]) -> None:
         try:
             with self._lock:
                 number = next(self._numbers)
@@ -142,10 +223,10 @@ class Parent:
                 wire.send(self._socket, {**request, "id": number}, descriptors)
         except OSError:
             raise NoFork("the process that forks kernels has died") from None
-        return answer.result()
 
     def close(self) -> None:
         """Let it go; it ends at once, and with it the kernels that still run."""
+        self.stop_waiting()
         self._finalizer()
 
     def _listen(self) -> None:

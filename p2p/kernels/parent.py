@@ -16,8 +16,6 @@ import socket
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from importlib.machinery import EXTENSION_SUFFIXES
-from pathlib import Path
 from typing import Any, Final
 
 from p2p.analysis import cell_names, digest_source
@@ -109,7 +107,7 @@ class Parent:
 
     def _answer(self, request: wire.Message, descriptors: list[int]) -> bool:
         """Fork, and tell the owner; True in the fork."""
-        pid, refused = -1, _shadowed(self.stash.tops, request["cwd"])
+        pid, refused = -1, self.stash.shadowed(request["cwd"])
         if not refused:
             try:
                 pid = os.fork()
@@ -160,21 +158,6 @@ def _as_in_a_kernel() -> None:
 def _new(before: Mapping[str, str]) -> dict[str, str]:
     """The variables that have been set since."""
     return {name: value for name, value in os.environ.items() if before.get(name) != value}
-
-
-def _shadowed(tops: frozenset[str], directory: str) -> str:
-    """Why forks are no use in a directory: a module of the author's there would come before one that is imported."""
-    try:
-        paths = sorted(Path(directory).iterdir())
-    except OSError as error:
-        return f"the directory cannot be read ({error.strerror})"
-    both = (path.name for path in paths if path.name.partition(".")[0] in tops and _is_module(path))
-    return next((f"the notebook's directory has '{name}', and a library of that name is used" for name in both), "")
-
-
-def _is_module(path: Path) -> bool:
-    """Whether an import takes it before a module that is installed; a folder without an `__init__.py` comes after."""
-    return path.name.endswith((".py", *EXTENSION_SUFFIXES)) or (path / "__init__.py").exists()
 
 
 def main(descriptor: int) -> None:

@@ -1,14 +1,15 @@
 """Starting a kernel, forked or spawned, and hearing at once when it is ready and when it has ended.
 
 jupyter_client asks each 0.1 s whether a kernel has ended, connects before there is anything to connect to (ZeroMQ then
-tries again after 0.1 s), and listens for 0.2 s that nothing more comes. Here the kernel says that it is ready, and the
-system that it has ended.
+tries again after 0.1 s), listens for 0.2 s that nothing more comes, and sleeps for 0.01 s after each start and end.
+Here the kernel says that it is ready, and the system that it has ended.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import os
 import sys
@@ -68,7 +69,7 @@ class PromptProvisioner(LocalProvisioner):
         finally:
             for number in (reading, *([writing] if writing >= 0 else [])):
                 os.close(number)
-        return self.connection_info
+        return {**self.connection_info, **self._own_address()}
 
     def _fork(self, cmd: list[str], kwargs: Mapping[str, Any], ready: int) -> str:
         """Why the kernel could not be forked; empty when it was, or was not to be."""
@@ -78,14 +79,28 @@ class PromptProvisioner(LocalProvisioner):
         out, err = (_descriptor(kwargs.get(name), number) for name, number in (("stdout", 1), ("stderr", 2)))
         try:
             self.forked = self.kernels.fork(
-                KernelRequest(cmd, kwargs["env"], directory, self.cells, stdout=out, stderr=err, ready=ready)
-            )
+                KernelRequest(
+                    cmd, kwargs["env"], directory, self.cells, stdout=out, stderr=err, ready=ready,
+                    any_address=self._may_choose(),
+                )
+            )  # fmt: skip
         except NoFork as reason:
             return str(reason)
         self.process = self.forked  # type: ignore[assignment]  # it has what LocalProvisioner uses of a Popen
         self.pid = self.pgid = self.forked.pid  # it becomes a group's leader first of all
         self.cwd = directory
         return ""
+
+    def _own_address(self) -> dict[str, Any]:
+        """Where the kernel is spoken to, if that is not where it was meant to be; the manager then takes it over."""
+        connection = self.forked.connection if self.forked is not None else None
+        return {**connection, "key": connection["key"].encode("ascii")} if connection is not None else {}
+
+    def _may_choose(self) -> bool:
+        """Whether the kernel may choose its address: nothing but the ports is special about the one that it has."""
+        plain = {"transport": "tcp", "ip": "127.0.0.1", "signature_scheme": "hmac-sha256"}
+        info: dict[str, Any] = {**self.connection_info}
+        return all(info.get(name) == value for name, value in plain.items()) and not info.get("curve_publickey")
 
     async def _spawn(self, cmd: list[str], kwargs: Mapping[str, Any], ready: int, facts: Mapping[str, Any]) -> None:
         env = {**kwargs["env"], STARTED: json.dumps({**facts, "ready": ready})}
@@ -133,6 +148,24 @@ class PromptClient(AsyncKernelClient):
         return False
 
 
+def _at_once(method: Any) -> Any:
+    """A manager's method as jupyter_client has it within its `in_pending_state`, without the sleep after it."""
+    own = inspect.unwrap(method)
+
+    async def prompt(self: PromptManager, *args: Any, **options: Any) -> None:
+        self._ready = asyncio.get_running_loop().create_future()
+        try:
+            await own(self, *args, **options)
+        except Exception as error:
+            self._ready.set_exception(error)
+            self.log.exception(self._ready.exception())
+            raise
+        if self.owns_kernel:
+            self._ready.set_result(None)
+
+    return prompt
+
+
 class PromptManager(AsyncKernelManager):
     """A manager of one kernel that does not ask again and again whether it has ended."""
 
@@ -141,6 +174,9 @@ class PromptManager(AsyncKernelManager):
 
     client_class = "p2p.kernels.provisioner.PromptClient"
     client_factory = Type(klass="p2p.kernels.provisioner.PromptClient")
+
+    start_kernel = _async_start_kernel = _at_once(AsyncKernelManager.start_kernel)
+    shutdown_kernel = _async_shutdown_kernel = _at_once(AsyncKernelManager.shutdown_kernel)
 
     @default("context")
     def _shared_context(self) -> zmq.asyncio.Context:

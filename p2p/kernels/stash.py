@@ -11,7 +11,8 @@ import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -50,6 +51,15 @@ class Stash(MetaPathFinder):
         self.names |= group.keys()
         self.tops |= {name.partition(".")[0] for name in group}
 
+    def shadowed(self, directory: str) -> str:
+        """Why they are no use in a directory: a module of the author's there would come before one of them."""
+        try:
+            paths = sorted(Path(directory).iterdir())
+        except OSError as error:
+            return f"the directory cannot be read ({error.strerror})"
+        both = (path.name for path in paths if path.name.partition(".")[0] in self.tops and _is_module(path))
+        return next((f"the notebook's directory has '{name}', and a library of that name is used" for name in both), "")
+
     def hide(self) -> None:
         """Take them out of `sys.modules`."""
         for name in self._group_of:
@@ -84,6 +94,11 @@ class Stash(MetaPathFinder):
                 sys.modules.setdefault(name, module)
         if not self._group_of and self in sys.meta_path:
             sys.meta_path.remove(self)
+
+
+def _is_module(path: Path) -> bool:
+    """Whether an import takes it before a module that is installed; a folder without an `__init__.py` comes after."""
+    return path.name.endswith((".py", *EXTENSION_SUFFIXES)) or (path / "__init__.py").exists()
 
 
 def _set_filters(filters: list[Any]) -> None:

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from p2p.kernels.ahead import imports_ahead
 from p2p.kernels.owner import ForkedProcess, NoFork, Parent, Spoilt
+from p2p.kernels.waiting import CONNECTION_FILE, LAUNCHER
 from p2p.session.started import STARTED
 from p2p.tracking.facts import installed_at
 
-LAUNCHER: Final = "ipykernel_launcher"
 _MOST: Final = 4  # parents that are kept; each has its libraries in memory
 # What differs from run to run because p2p and Jupyter say it; MLflow reads its own when they are needed.
 _OF_THE_RUN: Final = frozenset({
@@ -34,6 +34,7 @@ class KernelRequest:
         environment, directory: the process's.
         cells: the text of the notebook's code cells.
         stdout, stderr, ready: descriptors.
+        any_address: it may take another one than its connection file names.
     """
 
     command: Sequence[str]
@@ -43,6 +44,7 @@ class KernelRequest:
     stdout: int
     stderr: int
     ready: int
+    any_address: bool = False
 
 
 @dataclass
@@ -64,9 +66,14 @@ class _Kept:
 
 
 class WarmKernels:
-    """Forks kernels for the runs of one process, from any of its threads; use as a context, or `close` it."""
+    """Forks kernels for the runs of one process, from any of its threads; use as a context, or `close` it.
 
-    def __init__(self) -> None:
+    Args:
+        ahead: when a kernel is given, begin another one for the run that comes next.
+    """
+
+    def __init__(self, *, ahead: bool = False) -> None:
+        self._ahead = ahead
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
         self._refused: dict[str, str] = {}
@@ -88,7 +95,7 @@ class WarmKernels:
         """
         interpreter, arguments = _taken_apart(request.command)
         statements = imports_ahead(request.cells, request.directory)
-        kept = self._kept_for((*interpreter, str(request.directory), *statements))
+        kept = self._kept_for((*interpreter, str(request.directory), *_without_file(arguments), *statements))
         with kept.lock:
             parent = self._parent(kept, interpreter, request, statements)
         started = {"warm": True, "ahead": kept.ahead, "not_ahead": kept.not_ahead}
@@ -96,7 +103,13 @@ class WarmKernels:
             "cmd": list(request.command), "arguments": arguments, "env": dict(request.environment),
             "cwd": str(request.directory), "started": started,
         }  # fmt: skip
-        return parent.fork(asked, (request.stdout, request.stderr, request.ready))
+        descriptors = (request.stdout, request.stderr, request.ready)
+        run = {**asked, "started": {**started, "waited": True}}
+        kernel = parent.hand_over(run, descriptors) if request.any_address else None
+        kernel = kernel or parent.fork(asked, descriptors)
+        if self._ahead:
+            parent.begin_waiting(_of_no_run(asked))
+        return kernel
 
     def close(self) -> None:
         """End the parents."""
@@ -143,6 +156,8 @@ class WarmKernels:
             self._retired = [parent for parent in self._retired if parent not in idle]
         for parent in idle:
             parent.close()
+        for parent in [*self._retired]:
+            parent.stop_waiting()
 
     def _start(
         self, kept: _Kept, interpreter: Sequence[str], environment: Mapping[str, str], request: KernelRequest,
@@ -168,6 +183,18 @@ class WarmKernels:
             self._retire(one)
 
 
+def _of_no_run(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What a kernel is started with that waits for its run."""
+    env = {name: value for name, value in asked["env"].items() if name not in _OF_THE_RUN}
+    return {**asked, "env": env, "arguments": _without_file(asked["arguments"])}
+
+
+def _without_file(arguments: Sequence[str]) -> list[str]:
+    """Without the connection file, which is another in each run."""
+    at = arguments.index(CONNECTION_FILE)
+    return [*arguments[:at], *arguments[at + 2 :]]
+
+
 def _taken_apart(command: Sequence[str]) -> tuple[list[str], list[str]]:
     """The command's interpreter with its options, and the arguments of the launcher.
 
@@ -179,7 +206,7 @@ def _taken_apart(command: Sequence[str]) -> tuple[list[str], list[str]]:
     if command[0] != sys.executable:
         raise NoFork(f"its kernel runs in another Python, {command[0]}")
     at = command.index("-m") if "-m" in command else -1
-    if at < 0 or command[at + 1] != LAUNCHER:
+    if at < 0 or command[at + 1] != LAUNCHER or CONNECTION_FILE not in command[at + 2 : -1]:
         raise NoFork("its kernel is not ipykernel's own")
     return [*command[:at]], [*command[at + 2 :]]
 

@@ -85,7 +85,7 @@ class NotebookTarget:
         self._path = path
         self._settings = settings
         self._options = options or NotebookOptions()
-        self._kernels = WarmKernels() if self._options.warm else None
+        self._kernels = WarmKernels(ahead=True) if self._options.warm else None
 
     def prepare(self) -> None:
         """Import what all threads need: papermill's imports are not made for several at once."""

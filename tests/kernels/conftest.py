@@ -16,6 +16,6 @@ def place(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path
     """A project that the tests of a file share: its sidecar takes seconds to start."""
     settings = make_project(tmp_path_factory.mktemp("kernels"))
     beside = Beside(settings, lambda _text: None)
-    with WarmKernels() as kernels:
-        yield Place(settings, beside, kernels)
+    with WarmKernels() as kernels, WarmKernels(ahead=True) as ahead:
+        yield Place(settings, beside, kernels, ahead)
     beside.close()

@@ -7,12 +7,13 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from p2p.kernels import WarmKernels
-from p2p.notebook import RunOptions, run_notebook
+from p2p.kernels.ahead import imports_ahead
+from p2p.notebook import RunOptions, read_notebook, run_notebook
 from p2p.outcome import RunOutcome
 from p2p.settings import Settings
 from p2p.tracking import read_events
@@ -22,28 +23,50 @@ from p2p.tracking.facts import surroundings
 from p2p.tracking.journal import new_key
 from tests.building import write_notebook
 
-MODES = ("cold", "warm")
+MODES = ("cold", "warm", "waiting")
 
 
 @dataclass
 class Place:
-    """A project whose runs share a sidecar and what forks their kernels."""
+    """A project whose runs share a sidecar and what forks their kernels.
+
+    Attributes:
+        kernels: forks a kernel when it is asked for one.
+        ahead: has a kernel wait for the run that comes next.
+    """
 
     settings: Settings
     beside: Beside
     kernels: WarmKernels
+    ahead: WarmKernels
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def run(self, mode: str, *cells: str, path: Path | None = None, **options: Any) -> RunOutcome:
         """Run these cells (or the notebook at `path`) in a kernel of this kind."""
-        path = path or write_notebook(self.settings.root / "notebooks" / f"n{next(self._numbers)}.ipynb", *cells)
-        kernels = self.kernels if mode == "warm" else None
-        chosen = RunOptions(html=False, part_of=self.part(), kernels=kernels, **options)
-        with _without_pytest():
-            outcome = run_notebook(path, self.settings, options=chosen)
+        path = path or self._write(*cells)
+        if mode == "waiting":
+            self._have_one_wait(path, options.get("directory"))
+        outcome = self._run(path, RunOptions(html=False, kernels=self.kernels_for(mode), **options))
         started = self.started(outcome)
-        assert started is None or started["warm"] == (mode == "warm"), started
+        assert started is None or started["warm"] == (mode != "cold"), started
+        assert started is None or ("waited" in started) == (mode == "waiting"), started
         return outcome
+
+    def kernels_for(self, mode: str) -> WarmKernels | None:
+        return {"cold": None, "warm": self.kernels, "waiting": self.ahead}[mode]
+
+    def _have_one_wait(self, path: Path, directory: Path | None) -> None:
+        """Run nothing but the imports of a notebook, after which a kernel waits for it."""
+        cells = [cell.source for cell in read_notebook(path).cells]
+        imports = imports_ahead(cells, directory or path.parent)
+        self._run(self._write(*imports), RunOptions(html=False, kernels=self.ahead, directory=directory))
+
+    def _write(self, *cells: str) -> Path:
+        return write_notebook(self.settings.root / "notebooks" / f"n{next(self._numbers)}.ipynb", *cells)
+
+    def _run(self, path: Path, options: RunOptions) -> RunOutcome:
+        with _without_pytest():
+            return run_notebook(path, self.settings, options=replace(options, part_of=self.part()))
 
     def part(self) -> PartOf:
         """What a run needs to share the sidecar: nobody waits for MLflow at its end."""

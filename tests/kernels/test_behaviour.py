@@ -68,14 +68,14 @@ def test_an_interrupt_ends_the_kernel_and_what_it_started_and_keeps_what_was_sho
     path = write_notebook(
         place.settings.root / "notebooks" / f"stopped_{mode}.ipynb", CHILD, "import time\nprint('x')\ntime.sleep(600)"
     )
-    before = {directory.name for directory in place.settings.runs.glob("*")}
+    before = {journal.parent for journal in place.settings.runs.glob("*/journal.jsonl")}
+
+    def in_second_cell() -> list[Path]:
+        new = {journal.parent for journal in place.settings.runs.glob("*/journal.jsonl")} - before
+        return [directory for directory in new if '"cell": 2' in (directory / "journal.jsonl").read_text()]
 
     def interrupt() -> None:
-        def told() -> bool:
-            new = [d for d in place.settings.runs.glob("*") if d.name not in before]
-            return any('"cell": 2' in (d / "journal.jsonl").read_text() for d in new if (d / "journal.jsonl").exists())
-
-        while not seen.wait(0.05) and not told():
+        while not seen.wait(0.05) and not in_second_cell():
             pass
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -83,7 +83,7 @@ def test_an_interrupt_ends_the_kernel_and_what_it_started_and_keeps_what_was_sho
     with pytest.raises(KeyboardInterrupt):
         place.run(mode, path=path)
     seen.set()
-    (directory,) = (d for d in place.settings.runs.glob("*") if d.name not in before)
+    (directory,) = in_second_cell()
     events = [json.loads(line) for line in (directory / "journal.jsonl").read_text().splitlines() if line]
     assert events[-1]["status"] == "KILLED"
     process = next(event["process"] for event in events if event["kind"] == "kernel_started")

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.kernels.place import Place, texts
+from tests.kernels.place import MODES, Place, texts
+
+FORKED = [mode for mode in MODES if mode != "cold"]
 
 PROBE = """
 import os, random, re, signal, sys, threading, warnings, logging, json
@@ -57,25 +59,27 @@ RANDOM = "import random, numpy.random\nprint(random.random(), numpy.random.rando
 @pytest.fixture(scope="module")
 def probed(place: Place) -> dict[str, dict[str, Any]]:
     found = {}
-    for mode in ("cold", "warm"):
+    for mode in MODES:
         place.run("warm", PROBE)  # a run before it, which has touched nothing
         outcome = place.run(mode, MODULES, PROBE)
-        if mode == "warm":
+        if mode in FORKED:
             assert (place.started(outcome) or {})["ahead"][:3] == ["import numpy", "import pandas", "import sklearn"]
         first, second = texts(outcome)
         found[mode] = {**json.loads(second), "modules": json.loads(first)}
     return found
 
 
-def test_a_warm_kernel_shows_what_a_cold_one_shows(probed: dict[str, dict[str, Any]]) -> None:
-    cold, warm = ({k: v for k, v in probed[mode].items() if k != "modules"} for mode in ("cold", "warm"))
+@pytest.mark.parametrize("mode", FORKED)
+def test_a_warm_kernel_shows_what_a_cold_one_shows(probed: dict[str, dict[str, Any]], mode: str) -> None:
+    cold, warm = ({k: v for k, v in probed[of].items() if k != "modules"} for of in ("cold", mode))
     assert {k: (cold[k], warm[k]) for k in cold if cold[k] != warm[k]} == {}
     assert cold["shown"][0] == 20  # a terminal's is 0, and pandas asks for the shell when it is imported
 
 
-def test_no_library_is_loaded_before_the_code_imports_it(probed: dict[str, dict[str, Any]]) -> None:
+@pytest.mark.parametrize("mode", FORKED)
+def test_no_library_is_loaded_before_the_code_imports_it(probed: dict[str, dict[str, Any]], mode: str) -> None:
     ours = {"gc", "runpy"}
-    different = {*probed["cold"]["modules"]} ^ {*probed["warm"]["modules"]}
+    different = {*probed["cold"]["modules"]} ^ {*probed[mode]["modules"]}
     assert {name for name in different if not name.startswith("p2p.kernels")} - ours == set()
 
 

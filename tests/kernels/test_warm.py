@@ -175,3 +175,75 @@ def test_nothing_is_left_when_it_is_closed(request_: KernelRequest) -> None:
     while parent.is_running() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not parent.is_running()
+
+
+@pytest.fixture
+def ahead() -> Iterator[WarmKernels]:
+    with WarmKernels(ahead=True) as made:
+        yield made
+
+
+def waited(kernels: WarmKernels, request: KernelRequest) -> bool:
+    """Whether the kernel of a run is the one that waited: only those choose their address."""
+    kernel = kernels.fork(request)
+    kernel.kill()
+    kernel.wait(10)
+    return kernel.connection is not None
+
+
+def parent_of(kernels: WarmKernels) -> psutil.Process:
+    (kept,) = kernels._kept.values()
+    assert kept.parent is not None
+    return psutil.Process(kept.parent.process.pid)
+
+
+def waiting_of(kernels: WarmKernels) -> psutil.Process:
+    (kept,) = kernels._kept.values()
+    assert kept.parent is not None
+    assert kept.parent._waiting is not None
+    return psutil.Process(kept.parent._waiting.process.result(10).pid)
+
+
+def test_a_kernel_waits_for_the_next_run_and_for_no_other(ahead: WarmKernels, request_: KernelRequest) -> None:
+    anywhere = replace(request_, any_address=True)
+    assert [waited(ahead, one) for one in (anywhere, anywhere, request_, anywhere)] == [False, True, False, True]
+    other = replace(anywhere, command=[*anywhere.command, "--IPKernelApp.log_level=50"])
+    assert [waited(ahead, one) for one in (other, anywhere, other)] == [False, True, True]
+
+
+def test_a_kernel_that_died_while_it_waited_is_replaced(ahead: WarmKernels, request_: KernelRequest) -> None:
+    anywhere = replace(request_, any_address=True)
+    assert not waited(ahead, anywhere)
+    waiting = waiting_of(ahead)
+    waiting.kill()
+    psutil.wait_procs([waiting], timeout=10)
+    assert [waited(ahead, anywhere) for _ in range(2)] == [False, True]
+
+
+def test_a_kernel_that_waits_sees_what_came_into_its_directory(ahead: WarmKernels, request_: KernelRequest) -> None:
+    anywhere = replace(request_, any_address=True)
+    assert not waited(ahead, anywhere)
+    (request_.directory / "markupsafe.py").touch()
+    with pytest.raises(NoFork, match=r"directory has 'markupsafe\.py', and a library of that name is used"):
+        ahead.fork(anywhere)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_parent_that_is_let_go_takes_along_the_kernel_that_waits(
+    ahead: WarmKernels, request_: KernelRequest, busy: bool
+) -> None:
+    anywhere = replace(request_, any_address=True)
+    at_work = ahead.fork(anywhere)
+    if not busy:
+        at_work.kill()
+        at_work.wait(10)
+    old = parent_of(ahead)
+    waiting = waiting_of(ahead)
+    changed = replace(anywhere, environment={**anywhere.environment, "OMP_NUM_THREADS": "3"})
+    with pytest.raises(NoFork):
+        ahead.fork(changed)
+    assert not waited(ahead, changed)
+    gone = [waiting] if busy else [waiting, old]
+    _gone, alive = psutil.wait_procs(gone, timeout=10)
+    assert [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert (at_work.poll() is None) is busy
