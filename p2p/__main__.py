@@ -1,5 +1,5 @@
 """`python -m p2p` is the `p2p` command."""
 
-from p2p.cli import main
+from p2p.cli import command
 
-main()
+command()

@@ -80,7 +80,7 @@ def test_the_changelog_begins_with_the_version_of_the_package(project: dict[str,
 
 
 def test_the_command_and_the_plug_in_points_are_declared(project: dict[str, Any]) -> None:
-    assert project["project"]["scripts"] == {"p2p": "p2p.cli:main"}
+    assert project["project"]["scripts"] == {"p2p": "p2p.cli:command"}
     assert project["project"]["entry-points"] == {
         "papermill.engine": {"p2p": "p2p.notebook.engine:P2PEngine"},
         "mlflow.run_context_provider": {"p2p": "p2p.tracking.context:P2PRunContext"},

@@ -34,7 +34,7 @@ def test_importing_p2p_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])
 def test_asking_the_command_for_help_loads_nothing_heavy(argument: str) -> None:
-    code = "import sys\ntry:\n    from p2p.cli import main; main()\nexcept SystemExit: pass\nNone"
+    code = "import sys\ntry:\n    from p2p.cli import command; command()\nexcept SystemExit: pass\nNone"
     assert loaded_by(code, argument) & HEAVY == set()
 
 

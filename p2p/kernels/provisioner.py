@@ -47,28 +47,32 @@ class PromptProvisioner(LocalProvisioner):
     Attributes:
         kernels: forks them, where there is one.
         cells: the text of the notebook's code cells.
+        early: whoever starts the kernel has something else to do until it is `ready`.
     """
 
     kernels: Kernels | None = None
     cells: Sequence[str] = ()
     forked: ForkedProcess | None = None
+    early = False
+    _ready: int | None = None  # the descriptor on which the kernel says that it is ready
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Start the kernel; it is ready to be spoken to when this returns."""
+        """Start the kernel; it may be spoken to when this returns, or when it is `ready` where that is to be early."""
         # Another environment's kernel may have another p2p, which says nothing; Windows hands no descriptors on.
         if cmd[0] != sys.executable or sys.platform == "win32":
             return await super().launch_kernel(cmd, **kwargs)
-        reading, writing = os.pipe()
+        self._ready, writing = os.pipe()
         try:
             why = self._fork(cmd, kwargs, writing)
             if self.process is None:
                 await self._spawn(cmd, kwargs, writing, {"warm": False, **({"why_cold": why} if why else {})})
-            os.close(writing)
-            writing = -1
-            await _readable(reading, _START)
+        except BaseException:
+            self._forget_ready()
+            raise
         finally:
-            for number in (reading, *([writing] if writing >= 0 else [])):
-                os.close(number)
+            os.close(writing)
+        if not self.early:
+            await self.ready()
         return {**self.connection_info, **self._own_address()}
 
     def _fork(self, cmd: list[str], kwargs: Mapping[str, Any], ready: int) -> str:
@@ -90,6 +94,24 @@ class PromptProvisioner(LocalProvisioner):
         self.pid = self.pgid = self.forked.pid  # it becomes a group's leader first of all
         self.cwd = directory
         return ""
+
+    async def ready(self) -> None:
+        """Wait until the kernel may be spoken to, or has ended, or takes too long."""
+        if self._ready is not None:
+            try:
+                await _readable(self._ready, _START)
+            finally:
+                self._forget_ready()
+
+    def _forget_ready(self) -> None:
+        if self._ready is not None:
+            os.close(self._ready)
+            self._ready = None
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Nobody waits for the kernel any more."""
+        self._forget_ready()
+        await super().cleanup(restart)
 
     def _own_address(self) -> dict[str, Any]:
         """Where the kernel is spoken to, if that is not where it was meant to be; the manager then takes it over."""
@@ -177,6 +199,19 @@ class PromptManager(AsyncKernelManager):
 
     start_kernel = _async_start_kernel = _at_once(AsyncKernelManager.start_kernel)
     shutdown_kernel = _async_shutdown_kernel = _at_once(AsyncKernelManager.shutdown_kernel)
+
+    async def start_early(self, **options: Any) -> None:
+        """Start the kernel as `start_kernel` does, in an event loop that ends before the one in which it is used."""
+        if isinstance(self.provisioner, PromptProvisioner):
+            self.provisioner.early = True
+        await self.start_kernel(**options)
+        self._close_control_socket()  # it is of this loop, and has nothing to connect to
+
+    async def ready_to_hear(self) -> None:
+        """Wait until the kernel may be spoken to."""
+        if isinstance(self.provisioner, PromptProvisioner):
+            await self.provisioner.ready()
+            self._connect_control_socket()
 
     @default("context")
     def _shared_context(self) -> zmq.asyncio.Context:

@@ -12,6 +12,7 @@ from papermill.engines import Engine
 
 from p2p.kernels.provisioner import Kernels
 from p2p.notebook.careful import CarefulClient
+from p2p.notebook.early import ARGUMENTS, EarlyKernel
 from p2p.notebook.kernelplan import KernelPlan
 from p2p.notebook.lastwords import LastWords
 from p2p.notebook.manager import TruthfulManager, code_of
@@ -46,6 +47,7 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
                 environment=plan.environment,
                 directory=plan.directory,
                 kernels=plan.kernels,
+                early=plan.early,
                 **options,
             )
         finally:
@@ -62,6 +64,7 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
         environment: dict[str, str],
         directory: Path,
         kernels: Kernels | None = None,
+        early: EarlyKernel | None = None,
         log_output: bool = False,
         stdout_file: Any = None,
         stderr_file: Any = None,
@@ -69,12 +72,11 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
         execution_timeout: int | None = None,
         **_ignored: Any,
     ) -> None:
-        """Start the kernel with p2p as an extension, so that it is there before the first cell, and run the cells."""
+        """Start the kernel, where it was not started before, and run the cells."""
         client = CarefulClient(
             nb_man, kernel_name=kernel_name, timeout=execution_timeout, startup_timeout=start_timeout,
             log_output=log_output, stdout_file=stdout_file, stderr_file=stderr_file, kernels=kernels,
-            cells=code_of(nb_man.nb.cells),
-            extra_arguments=["--InteractiveShellApp.extensions=p2p", "--IPKernelApp.log_level=CRITICAL"],
+            early=early, cells=code_of(nb_man.nb.cells), extra_arguments=[*ARGUMENTS],
         )  # fmt: skip
-        with LastWords(nb_man.masker) as said:
+        with early.said if early is not None else LastWords(nb_man.masker) as said:
             client.execute(env=environment, cwd=str(directory), stdout=said.end, stderr=said.end)

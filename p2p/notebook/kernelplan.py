@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from p2p.execution import EventSink
-from p2p.notebook.manager import TruthfulManager
 from p2p.secrets import Masker
 from p2p.settings import OUTPUT_LIMIT
 
 if TYPE_CHECKING:
     from p2p.kernels.provisioner import Kernels
+    from p2p.notebook.early import EarlyKernel
+    from p2p.notebook.manager import TruthfulManager
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class KernelPlan:
         masker: takes secrets out of everything that is kept or logged.
         output_limit: bytes of output that a cell may keep.
         kernels: forks the kernel; it is started when there is none.
+        early: the kernel, where it was started already.
     """
 
     path: Path
@@ -37,3 +39,4 @@ class KernelPlan:
     masker: Masker = field(default_factory=Masker)
     output_limit: int = OUTPUT_LIMIT
     kernels: Kernels | None = None
+    early: EarlyKernel | None = None

@@ -12,8 +12,6 @@ import threading
 from types import TracebackType
 from typing import Final
 
-from nbclient.exceptions import CellExecutionError
-
 from p2p.secrets import Masker
 from p2p.terminal import visible
 
@@ -21,7 +19,7 @@ _KEPT: Final = 8_000  # bytes
 
 
 class LastWords:
-    """A pipe to give to a kernel as its stdout and stderr; read as long as the block runs.
+    """A pipe to give to a kernel as its stdout and stderr; read until the block ends.
 
     Attributes:
         end: the descriptor to write to.
@@ -31,16 +29,18 @@ class LastWords:
         self._masker = masker
         self._said = b""
         self._cut = False
-
-    def __enter__(self) -> LastWords:
         self._begin, self.end = os.pipe()
         self._thread = threading.Thread(target=self._read, name="p2p-last-words", daemon=True)
         self._thread.start()
+
+    def __enter__(self) -> LastWords:
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
+        from nbclient.exceptions import CellExecutionError
+
         os.close(self.end)
         self._thread.join(1.0)  # a process that was left alive may hold the pipe open
         if isinstance(error, Exception) and not isinstance(error, CellExecutionError):

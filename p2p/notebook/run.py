@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,9 @@ from p2p.model import RunStatus
 from p2p.notebook.carried import carry_outputs
 from p2p.notebook.destination import check_output
 from p2p.notebook.document import Notebook, parameters_of, read_notebook
+from p2p.notebook.kernelplan import KernelPlan
 from p2p.notebook.loading import load_to_run
+from p2p.notebook.page import PageMaker
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import Values
 from p2p.secrets import Masker, environment_secrets
@@ -63,6 +64,18 @@ class RunOptions:
     kernels: Kernels | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What is to be run: the notebook, as read and as papermill wants it, its parameters, and how."""
+
+    notebook: Notebook
+    document: Any
+    values: Values
+    options: RunOptions
+    masker: Masker
+    pages: PageMaker = field(default_factory=PageMaker)
+
+
 @dataclass(frozen=True)
 class _Failure:
     status: RunStatus
@@ -105,17 +118,16 @@ def run_notebook(
     values = parameters_of(notebook).parse(given, text=text)
     began = time.monotonic()
     masker = Masker([*values.secret_texts(), *environment_secrets(os.environ)])
-    document = load_to_run(path)
+    asked = _Asked(notebook=notebook, document=load_to_run(path), values=values, options=options, masker=masker)
     check_secrets(values.secrets(), values.secret_texts())
-    facts_of_run = _facts(notebook, values, settings, options)
-    driver = Driver(settings, facts_of_run, watch=watch, mask=masker.event, part_of=options.part_of)
+    driver = Driver(settings, _facts(asked, settings), watch=watch, mask=masker.event, part_of=options.part_of)
     driver.open()
     try:
-        failure = _execute(notebook, document, values, driver, options, masker)
+        failure = _execute(asked, driver)
     except BaseException as error:
         driver.end(RunStatus.KILLED, **_in_flight(driver), error=f"{type(error).__name__}: {error}")
         raise
-    executed = _keep_notebook(notebook, driver, options)
+    executed = _keep_notebook(asked, driver)
     _end(driver, failure)
     record = read_record(driver.directory)
     store = DiskStore(settings.values)
@@ -123,7 +135,8 @@ def run_notebook(
     return replace(outcome, outputs=masker.data(outcome.outputs))
 
 
-def _facts(notebook: Notebook, values: Values, settings: Settings, options: RunOptions) -> RunFacts:
+def _facts(asked: _Asked, settings: Settings) -> RunFacts:
+    notebook, values, options = asked.notebook, asked.values, asked.options
     around = facts.surroundings(settings.root) if options.part_of is None else options.part_of.around
     return RunFacts(
         name=notebook.name, run_kind="notebook", source=facts.relative(notebook.path, settings.root),
@@ -133,29 +146,37 @@ def _facts(notebook: Notebook, values: Values, settings: Settings, options: RunO
     )  # fmt: skip
 
 
-def _execute(
-    notebook: Notebook, document: Any, values: Values, driver: Driver, options: RunOptions, masker: Masker
-) -> _Failure | None:
-    """Let papermill run the notebook; gives what went wrong, or None."""
+def _execute(asked: _Asked, driver: Driver) -> _Failure | None:
+    """Start the kernel, and let papermill run the notebook in it; gives what went wrong, or None."""
+    options = asked.options
+    plan = KernelPlan(
+        path=driver.directory / "notebook.ipynb", environment=_environment(asked, driver),
+        directory=options.directory or asked.notebook.path.resolve().parent, events=driver.journal, managers=[],
+        masker=asked.masker, output_limit=driver.settings.output_limit, kernels=options.kernels,
+    )  # fmt: skip
+    if options.kernels is not None:
+        return _run_cells(asked, driver, plan)
+    from p2p.notebook.early import early_kernel
+
+    with early_kernel(options.kernel, plan.environment, plan.directory, plan.masker) as early:
+        return _run_cells(asked, driver, replace(plan, early=early))
+
+
+def _run_cells(asked: _Asked, driver: Driver, plan: KernelPlan) -> _Failure | None:
+    """Let papermill run the cells; gives what went wrong, or None."""
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    from p2p.notebook.kernelplan import KernelPlan
-
-    plan = KernelPlan(
-        path=driver.directory / "notebook.ipynb", environment=_environment(notebook, values, driver, options),
-        directory=options.directory or notebook.path.resolve().parent, events=driver.journal, managers=[],
-        masker=masker, output_limit=driver.settings.output_limit, kernels=options.kernels,
-    )  # fmt: skip
+    options = asked.options
     if options.html:  # this process has little else to do while the kernel starts
-        threading.Thread(target=_load_exporter, name="p2p-html", daemon=True).start()
+        asked.pages.begin()
     # papermill's inspector does not know every annotation, and would warn of parameters that p2p has checked.
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         # The notebook goes in as a node and comes out through the plan: papermill would treat paths as templates.
         papermill.execute_notebook(
-            document, None, parameters=values.literals(), engine_name="p2p", kernel_name=options.kernel,
+            asked.document, None, parameters=asked.values.literals(), engine_name="p2p", kernel_name=options.kernel,
             language="python", progress_bar=False, stdout_file=options.log, stderr_file=options.log,
             execution_timeout=options.cell_timeout, plan=plan,
         )  # fmt: skip
@@ -168,14 +189,15 @@ def _execute(
     return _unfinished(plan.managers[-1], driver)
 
 
-def _environment(notebook: Notebook, values: Values, driver: Driver, options: RunOptions) -> dict[str, str]:
+def _environment(asked: _Asked, driver: Driver) -> dict[str, str]:
+    values, options = asked.values, asked.options
     attachment = Attachment(
         directory=str(driver.directory), run_id=driver.run_id, experiment=driver.experiment,
         tracking_uri=driver.settings.tracking_uri, root=str(driver.settings.root),
         lease=str(driver.settings.lease(driver.key)), resumes=options.reuse.directory,
         first_run=options.reuse.first_run, cache=options.reuse.cache,
         turns=options.part_of is not None and options.part_of.side_by_side,
-        notebook=str(notebook.path.resolve()), given=values.literals(), convert=bool(values.converted()),
+        notebook=str(asked.notebook.path.resolve()), given=values.literals(), convert=bool(values.converted()),
     )  # fmt: skip
     return {**os.environ, **attachment.environment(values.secrets(), values.secret_texts())}
 
@@ -207,8 +229,9 @@ def _in_flight(driver: Driver) -> dict[str, Any]:
     return {k: v for k, v in facts_now.items() if v}
 
 
-def _keep_notebook(notebook: Notebook, driver: Driver, options: RunOptions) -> Path:
+def _keep_notebook(asked: _Asked, driver: Driver) -> Path:
     """Put the executed notebook where it was asked for, and with its HTML among the run's artifacts."""
+    notebook, options = asked.notebook, asked.options
     executed = driver.directory / "notebook.ipynb"
     named = driver.directory / f"{notebook.name}.ipynb"
     executed.replace(named)
@@ -216,23 +239,12 @@ def _keep_notebook(notebook: Notebook, driver: Driver, options: RunOptions) -> P
     driver.journal.append("artifact", path=named.name, folder="notebook")
     if options.html:
         page = named.with_suffix(".html")
-        write_atomic(page, _html(named))
+        write_atomic(page, asked.pages.page(named))
         driver.journal.append("artifact", path=page.name, folder="notebook")
     if options.output is not None:
         write_atomic(options.output, named.read_bytes())
         return options.output
     return named
-
-
-def _load_exporter() -> Any:
-    from nbconvert import HTMLExporter
-
-    return HTMLExporter
-
-
-def _html(path: Path) -> str:
-    body, _resources = _load_exporter()().from_filename(str(path))
-    return str(body)
 
 
 def _end(driver: Driver, failure: _Failure | None) -> None:
