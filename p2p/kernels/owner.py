@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from p2p.kernels import wire
+from p2p.tracking.processes import Descendants
 
 _MAIN: Final = "import sys; del sys.path[0]; from p2p.kernels.parent import main; main({descriptor})"
 _LOST: Final = -9  # what a kernel's end is told as when nobody is left who could tell it
@@ -225,9 +226,14 @@ class Parent:
             raise NoFork("the process that forks kernels has died") from None
 
     def close(self) -> None:
-        """Let it go; it ends at once, and with it the kernels that still run."""
+        """Let it go; it ends at once, and with it the kernels that still run, with all that they have started."""
         self.stop_waiting()
+        with self._lock:
+            pids = [*self._kernels]
+        started = [Descendants.of(pid) for pid in pids]
         self._finalizer()
+        for processes in started:
+            processes.kill()
 
     def _listen(self) -> None:
         while (received := wire.receive(self._socket)) is not None:

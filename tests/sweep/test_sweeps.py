@@ -39,7 +39,16 @@ SCORE = """
     mlflow.log_metric("doubled", 2 * x)
     scores = {"auc": sum(rows) * x, "note": title}
 """
-WAIT = "%%step wait\nimport time\nfrom pathlib import Path\nPath(f'NAME-{x}').touch()\ntime.sleep(600 if x > 1 else 0)"
+# What the cell starts does not end with its kernel, as its session is another.
+WAIT = """%%step wait
+import subprocess, time
+from pathlib import Path
+child = subprocess.Popen(["sleep", "600" if x > 1 else "0"], start_new_session=True, stdout=-3, stderr=-3)
+Path(f"NAME-{x}.tmp").write_text(str(child.pid))
+Path(f"NAME-{x}.tmp").rename(f"NAME-{x}")
+child.wait()
+del child
+"""
 SECRET = "hunter2hunter2"
 MAY_TAKE = 60.0  # seconds
 
@@ -162,6 +171,10 @@ def sweeping(shop: Workshop, name: str) -> tuple[subprocess.Popen[str], Path]:
     return process, path
 
 
+def runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
 def nothing_is_left(shop: Workshop, name: str) -> list[str]:
     """Assert that all runs are KILLED but the first, also in MLflow, and their kernels gone; gives their statuses."""
     records = [record for record in shop.records() if record.facts["name"] == name]
@@ -169,8 +182,9 @@ def nothing_is_left(shop: Workshop, name: str) -> list[str]:
         event["process"] for r in records for event in read_events(r.directory) if event["kind"] == "kernel_started"
     ]
     limit = time.monotonic() + MAY_TAKE
-    while any(life_of(Owner.from_dict(kernel)) is Life.ALIVE for kernel in kernels):
-        assert time.monotonic() < limit
+    children = [int((shop.root / "notebooks" / f"{name}-{x}").read_text()) for x in (2, 3)]
+    while any(life_of(Owner.from_dict(kernel)) is Life.ALIVE for kernel in kernels) or any(map(runs, children)):
+        assert time.monotonic() < limit, [pid for pid in children if runs(pid)]
         time.sleep(0.1)
     while any(record.status == "RUNNING" or not record.run_id for record in records):
         assert time.monotonic() < limit
