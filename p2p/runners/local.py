@@ -40,7 +40,7 @@ from p2p.session.script import driven
 from p2p.settings import Settings
 from p2p.steps import Step
 from p2p.store import DiskStore
-from p2p.tracking import Driver, RunFacts, facts
+from p2p.tracking import Driver, RunFacts, facts, guard
 from p2p.tracking.driver import Watcher
 from p2p.tracking.processes import taking_along
 from p2p.tracking.records import read_record
@@ -91,7 +91,8 @@ def run_pipeline(
     driver = Driver(settings, facts_of_run, watch=watch, mask=masker.event, later=later)
     with engine_named(engine, pipeline, jobs) as made_for:
         driver.open()
-        driver.connect()
+        if engine not in (LOCAL, ISOLATED) or jobs > 1 or _ask_for_the_run(pipeline):
+            driver.connect()
         try:
             with no_windows(), no_quiet_exit(), driven(driver, reuse, masker) as services, taking_along():
                 run_tasks(pipeline, values.typed, services, made_for(driver), jobs=jobs)
@@ -101,6 +102,17 @@ def run_pipeline(
     target = f"{pipeline.name}@{pipeline.version}"
     outcome = outcome_of(record, DiskStore(settings.values), target=target, seconds=time.monotonic() - began)
     return replace(outcome, outputs=masker.data(outcome.outputs))
+
+
+def _ask_for_the_run(pipeline: Pipeline) -> bool:
+    """Whether the code of the steps may ask for MLflow's run; otherwise nothing waits until MLflow has made it."""
+    own = {inspect.unwrap(task.function).__module__ for task in pipeline.tasks}
+    beside = tuple(f"{name.rpartition('.')[0]}." for name in own if "." in name)  # modules that a version holds
+    names = [name for name in [*sys.modules] if name in own or (beside and name.startswith(beside))]
+    try:
+        return any(guard.asks(inspect.getsource(sys.modules[name])) for name in names)
+    except (OSError, TypeError):  # it is nowhere to be read
+        return True
 
 
 class StepFailed(RunFailed):

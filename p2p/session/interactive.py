@@ -17,7 +17,6 @@ from p2p.settings import Settings
 from p2p.store import DiskStore
 from p2p.tracking import Driver, Journal, RunFacts, guard
 from p2p.tracking.beside import Beside
-from p2p.tracking.later import LaterRun
 from p2p.tracking.lease import held
 from p2p.tracking.owner import this_process
 from p2p.tracking.ownrun import OwnRun
@@ -77,15 +76,7 @@ class AttachedSession:
 
     def _attach(self, append: Callable[..., None]) -> None:
         at = self.attachment
-        directory = Path(at.directory)
-
-        def made(run_id: str, experiment: str) -> OwnRun:
-            return OwnRun(run_id, experiment, at.tracking_uri, directory, append)
-
-        if at.run_id:
-            guard.attach(made(at.run_id, at.experiment))
-        else:
-            guard.attach_later(LaterRun(directory, made), at.tracking_uri)
+        guard.attach(OwnRun(at.run_id, at.experiment, at.tracking_uri, Path(at.directory), append))
 
     @property
     def run_id(self) -> str:

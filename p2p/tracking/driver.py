@@ -164,6 +164,8 @@ class Driver:
             RunReplaced: another process has ended it already.
             StoreError: the journal cannot be written; the run will be found dead, and KILLED.
         """
+        if self._later is not None and not self.run_id:
+            self.connect()  # the answer names MLflow's run
         waits = self._later is None or not self.experiment or status is RunStatus.KILLED
         try:
             by = uuid.uuid4().hex

@@ -36,7 +36,13 @@ _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOU
 
 
 def attach(run: OwnRun) -> None:
-    """From now on, MLflow's fluent calls in this process land in `run`, which only its driver ends."""
+    """From now on, MLflow's fluent calls in this process land in `run`, which only its driver ends.
+
+    A run that has no id yet is attached as soon as somebody asks for it: see `attach_later`.
+    """
+    if not run.run_id:
+        attach_later(LaterRun(run.directory, run.known_as), run.tracking_uri)
+        return
     _run[:] = [run]
     _stores.clear()
     _attached.update(run_id=run.run_id, experiment=run.experiment, tracking_uri=run.tracking_uri)
@@ -124,9 +130,14 @@ def _choose_experiment(mlflow: Any) -> None:
         mlflow.set_experiment(experiment_id=_attached["experiment"])
 
 
+def asks(source: str) -> bool:
+    """Whether this code may ask for the run, or take the environment in which it is named along into a program."""
+    return _ASKS.search(source) is not None
+
+
 def prepare(source: str) -> None:
     """Put the guard in before this code runs: code that imports MLflow may start and end a run before it is done."""
-    if _later and _ASKS.search(source):
+    if _later and asks(source):
         settle(asked=True)
     if _attached and "mlflow" in source:
         with contextlib.suppress(ImportError):

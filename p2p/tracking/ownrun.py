@@ -27,7 +27,7 @@ class OwnRun:
     """The run that user code in this process logs to.
 
     Attributes:
-        run_id: the id that user code knows.
+        run_id: the id that user code knows; empty as long as MLflow has not made the run.
         experiment: MLflow's id of its experiment; empty while the store gives none.
         tracking_uri: the store.
         directory: the run's directory.
@@ -41,6 +41,10 @@ class OwnRun:
     directory: Path
     append: Callable[..., None]
     patience: Patience = field(default_factory=Patience)
+
+    def known_as(self, run_id: str, experiment: str) -> OwnRun:
+        """The same run, which MLflow has made."""
+        return replace(self, run_id=run_id, experiment=experiment)
 
     def telling(self, append: Callable[..., None]) -> OwnRun:
         """The same run, whose events go another way."""
