@@ -24,6 +24,7 @@ from p2p.tracking.journal import new_key
 from tests.building import write_notebook
 
 MODES = ("cold", "warm", "waiting")
+FORKED = MODES[1:]
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Place:
         path = path or self._write(*cells)
         if mode == "waiting":
             self._have_one_wait(path, options.get("directory"))
-        outcome = self._run(path, RunOptions(html=False, kernels=self.kernels_for(mode), **options))
+        outcome = self.run_as(path, RunOptions(html=False, kernels=self.kernels_for(mode), **options))
         started = self.started(outcome)
         assert started is None or started["warm"] == (mode != "cold"), started
         assert started is None or ("waited" in started) == (mode == "waiting"), started
@@ -59,12 +60,13 @@ class Place:
         """Run nothing but the imports of a notebook, after which a kernel waits for it."""
         cells = [cell.source for cell in read_notebook(path).cells]
         imports = imports_ahead(cells, directory or path.parent)
-        self._run(self._write(*imports), RunOptions(html=False, kernels=self.ahead, directory=directory))
+        self.run_as(self._write(*imports), RunOptions(html=False, kernels=self.ahead, directory=directory))
 
     def _write(self, *cells: str) -> Path:
         return write_notebook(self.settings.root / "notebooks" / f"n{next(self._numbers)}.ipynb", *cells)
 
-    def _run(self, path: Path, options: RunOptions) -> RunOutcome:
+    def run_as(self, path: Path, options: RunOptions) -> RunOutcome:
+        """Run the notebook at `path` just as the options say."""
         with _without_pytest():
             return run_notebook(path, self.settings, options=replace(options, part_of=self.part()))
 

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.kernels.place import MODES, Place, texts
-
-FORKED = [mode for mode in MODES if mode != "cold"]
+from tests.kernels.place import FORKED, MODES, Place, texts
 
 PROBE = """
 import os, random, re, signal, sys, threading, warnings, logging, json
