@@ -52,6 +52,11 @@ class Settings:
         return self.mlruns / "p2p" / "runs"
 
     @property
+    def index(self) -> Path:
+        """What is known of past runs, without their journals."""
+        return self.mlruns / "p2p" / "index"
+
+    @property
     def cache(self) -> Path:
         """Results of steps, for equal steps."""
         return self.mlruns / "p2p" / "cache"

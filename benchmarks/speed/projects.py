@@ -14,7 +14,6 @@ from benchmarks.recording import plain
 from benchmarks.speed.measuring import worker
 
 _MAKING = 120.0  # seconds
-_PIPELINE = "from benchmarks.speed.work.napping import PIPELINE as pipeline\n"
 PLAIN = "plain.ipynb"
 
 
@@ -59,12 +58,14 @@ def with_notebook(notebook: Path, *, first: bool = False) -> Callable[[Path], No
     return prepare
 
 
-def with_pipeline(folder: Path) -> None:
-    """A project with the pipeline of naps as version 1 of `napping`."""
+def with_pipeline(folder: Path, name: str = "napping") -> None:
+    """A project with a pipeline of `work`, such as that of naps, as version 1."""
     ready(folder)
-    version = folder / "pipelines" / "napping" / "v1"
+    version = folder / "pipelines" / name / "v1"
     version.mkdir(parents=True)
     for package in (version.parents[1], version.parent, version):
         (package / "__init__.py").touch()
     (version / "manifest.json").write_text("{}\n", encoding="utf-8")  # it was written by hand
-    (version / "pipeline.py").write_text(_PIPELINE, encoding="utf-8")
+    (version / "pipeline.py").write_text(
+        f"from benchmarks.speed.work.{name} import PIPELINE as pipeline\n", encoding="utf-8"
+    )

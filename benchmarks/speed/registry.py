@@ -9,8 +9,11 @@ from benchmarks.speed.lines import (
     cold,
     datasets,
     digests,
+    frame,
     mapping,
     memory,
+    past,
+    points,
     sharing,
     starting,
     sweeps,
@@ -27,4 +30,9 @@ LINES: dict[str, Line] = {
     "starting": starting.rows,
     "mapping": mapping.rows,
     "memory": memory.rows,
+    "past": past.rows,
+    "points": points.rows,
+    "frame": frame.rows,
 }
+ASKED_FOR = frozenset({"past", "points", "frame"})
+"""The lines about sizes, which take minutes and gigabytes: they are measured only where they are named."""

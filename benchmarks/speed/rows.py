@@ -30,6 +30,7 @@ SECONDS_PER_RUN = Unit("s a run")
 GB_PER_SECOND = Unit("GB/s", 1e-9, more_is_better=True)
 MB = Unit("MB", 1e-6)
 PERCENT = Unit("%", 100)
+FILES = Unit("files")
 
 
 @dataclass(frozen=True)

@@ -168,13 +168,13 @@ class KnownStep:
             why = f"it gives what cannot be stored: {'; '.join(lost)}"
             _log.warning("Step '%s' cannot be taken over by a run that resumes this one: %s", self._work.name, why)
             return {"uncached": [why]}
-        together = self._together(around, holding)
-        kept = self._kept(step_id, refs, others, {**given, **outputs}, together)
+        same = the_same(self._work.inputs, {**given, **outputs})
+        kept = self._kept(step_id, refs, others, same, self._together(around, holding, same))
         data = kept.as_dict()
         return {"kept": data, **self._cached(data, kept.random_before)}
 
     def _kept(
-        self, step_id: str, refs: _Refs, others: _Refs, given: Mapping[str, Any], together: ValueRef | None
+        self, step_id: str, refs: _Refs, others: _Refs, same: Mapping[str, str], together: ValueRef | None
     ) -> Kept:
         assert self._code is not None
         after = generators.states()
@@ -182,7 +182,7 @@ class KnownStep:
         return Kept(
             run=self._run.directory.name, step_id=step_id, code=self._code.digest, inputs=self._digests(),
             outputs=dict(refs), others=dict(others), changed=dict(self.changed),
-            same=the_same(self._work.inputs, given), together=together, form=self._work.form(),
+            same=same, together=together, form=self._work.form(),
             met=self._met(refs) if together is None and not drew and not self.changed else {},
             random=self._run.values.put(after) if drew else None,
             random_before=generators.digest(self._before) if drew else "",
@@ -214,9 +214,13 @@ class KnownStep:
                 found[name] = self._run.stored(value)
         return found
 
-    def _together(self, around: Mapping[str, Any], holding: Held) -> ValueRef | None:
-        """One value of those that share objects, so that they do so again when they are loaded."""
-        names = shared(holding)
+    def _together(self, around: Mapping[str, Any], holding: Held, same: Mapping[str, str]) -> ValueRef | None:
+        """One value of those that share objects, so that they do so again when they are loaded.
+
+        What is an input itself is that input again, and need not be stored once more: it may be large.
+        """
+        inputs = {f"out {name}" for name in same}
+        names = shared({name: objects for name, objects in holding.items() if name not in inputs})
         if not any(name.startswith("out ") for name in names):
             return None
         ref = self._run.values.put({name: around[name] for name in names})

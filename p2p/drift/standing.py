@@ -10,7 +10,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from p2p.drift.goodruns import GoodRun, GoodRuns
+from p2p.drift.goodruns import GoodRun, last_good_run
 from p2p.drift.hand import Version, few, open_version
 from p2p.errors import InputRefused, TargetError
 from p2p.export.packages import promoted_version
@@ -18,6 +18,7 @@ from p2p.manifest import Manifest, versions
 from p2p.notebook import read_notebook
 from p2p.settings import Settings
 from p2p.tracking.facts import package_versions, python_version
+from p2p.upkeep import PastRuns
 
 OLD = 30 * 86_400.0
 _DAY = 86_400.0
@@ -69,7 +70,7 @@ def standing(
         installed: versions of packages by name, and of `python`; this environment's when not given.
     """
     around = installed or {**package_versions(), "python": python_version()}
-    look = _Look(settings, GoodRuns(settings.runs), {_canonical(n): v for n, v in around.items()}, clock(), old)
+    look = _Look(settings, PastRuns(settings), {_canonical(n): v for n, v in around.items()}, clock(), old)
     made: dict[str, list[Version]] = {}
     damaged: list[Standing] = []
     for name, number in _newest_versions(settings):
@@ -104,13 +105,13 @@ class _Look:
     """Looks at one notebook or pipeline after the other."""
 
     settings: Settings
-    runs: GoodRuns
+    runs: PastRuns
     installed: Mapping[str, str]
     now: float
     old: float
 
     def notebook(self, path: str, made: Sequence[Version]) -> Iterator[Standing]:
-        run = self.runs.last(run_kind="notebook", source=path)
+        run = last_good_run(self.runs, run_kind="notebook", source=path)
         drift = [*_notebook_drift(self.settings.root, path, made), *self._run_drift(run)]
         names = tuple(version.manifest.pipeline for version in made)
         first = made[0] if made else None
@@ -127,7 +128,7 @@ class _Look:
         except TargetError as error:
             damaged.append(Drift("module", f"v{promoted}, which is promoted, cannot be read: {error.message}"))
         verified = [version.manifest.verified_run for version in used]
-        run = self.runs.last(verified, run_kind="module", name=name)
+        run = last_good_run(self.runs, verified, run_kind="module", name=name)
         drift = [
             *_missing_notebook(newest.manifest, self.settings),
             *(drift for version in used for drift in (*_by_hand(version), *self._environment(version))),

@@ -46,10 +46,21 @@ class StoredFile:
 
 def stored_files(root: Path) -> Iterator[StoredFile]:
     """The values in the store at `root`; what does not have the name and place of a value is passed over."""
-    for path, status in _entries(root):
+    for folder in folders(root):
+        yield from values_in(folder)
+
+
+def values_in(folder: Path) -> Iterator[StoredFile]:
+    """The values in one of the store's folders."""
+    for path, status in _entries(folder):
         match = _NAME.fullmatch(path.name)
-        if match and match[2] in _SUFFIXES and path.parent.name == match[1][:2]:
+        if match and match[2] in _SUFFIXES and folder.name == match[1][:2]:
             yield StoredFile(path, match[1], _SUFFIXES[match[2]], status.st_size, status.st_mtime)
+
+
+def folders(root: Path) -> Iterator[Path]:
+    """The folders in which values lie."""
+    return (folder for folder in _folders(root) if folder.name != DAMAGED)
 
 
 def remove(root: Path, files: Iterable[StoredFile], *, before: float) -> list[StoredFile]:
@@ -65,9 +76,10 @@ def sweep(root: Path, *, before: float) -> tuple[int, int]:
 
 def leftovers(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """Unfinished files, and damaged values that were moved aside."""
-    for path, status in _entries(root):
-        if path.parent.name == DAMAGED or _UNFINISHED.fullmatch(path.name):
-            yield path, status
+    for folder in _folders(root):
+        for path, status in _entries(folder):
+            if folder.name == DAMAGED or _UNFINISHED.fullmatch(path.name):
+                yield path, status
 
 
 def damage(file: StoredFile) -> str:
@@ -99,12 +111,15 @@ def _remove_unused(root: Path, path: Path, before: float) -> bool:
     return True
 
 
-def _entries(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Everything in the store's folders, with its own status, not that of what it may link to."""
+def _folders(root: Path) -> Iterator[Path]:
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        if len(folder.name) != 2 and folder.name != DAMAGED:
-            continue
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-            for entry in entries:
-                with contextlib.suppress(FileNotFoundError):
-                    yield Path(entry.path), entry.stat(follow_symlinks=False)
+        if len(folder.name) == 2 or folder.name == DAMAGED:
+            yield folder
+
+
+def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Everything in a folder, with its own status, not that of what it may link to."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                yield Path(entry.path), entry.stat(follow_symlinks=False)

@@ -139,15 +139,20 @@ def first_event(directory: Path) -> dict[str, Any]:
     return _event(line) if line.endswith(b"\n") else {"kind": ""}
 
 
-def first_end(directory: Path) -> dict[str, Any]:
-    """The event that ended the run in `directory`; one of no kind where nothing did. Other lines are not parsed."""
+def events_of(directory: Path, *kinds: str) -> Iterator[dict[str, Any]]:
+    """The events of these kinds in the journal of the run in `directory`. Other lines are not parsed."""
+    marks = [f'"{kind}"'.encode() for kind in kinds]
     with (directory / NAME).open("rb") as file:
         for line in file:
-            if b'"run_finished"' in line and line.endswith(b"\n"):
+            if line.endswith(b"\n") and any(mark in line for mark in marks):
                 event = _event(line)
-                if event["kind"] == "run_finished":
-                    return event
-    return {"kind": ""}
+                if event["kind"] in kinds:
+                    yield event
+
+
+def first_end(directory: Path) -> dict[str, Any]:
+    """The event that ended the run in `directory`; one of no kind where nothing did."""
+    return next(events_of(directory, "run_finished"), {"kind": ""})
 
 
 def read_events(directory: Path) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 from p2p.errors import TargetError
 from p2p.model import RunStatus, StepRecord, StepState, ValueRef
 from p2p.tracking.journal import first_event, read_events
+
+_KEY = re.compile(r"\d{8}T\d{6}\.\d{6}-[0-9a-f]{8}")  # as `new_key` makes them: no other one begins so
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +156,17 @@ def _goes_by(directory: Path, run: str) -> bool:
     return str(known or (read_record(directory).run_id if directory.is_dir() else "")).startswith(run)
 
 
+def _named(runs: Path, run: str) -> list[Path]:
+    """The directories of the runs that go by `run`; a whole key is one's own, however many other runs there are."""
+    whole = runs / run
+    if _KEY.fullmatch(run) and whole.is_dir():
+        return [whole]
+    return [path for path in runs.glob("*") if _goes_by(path, run)]
+
+
 def find_run(runs: Path, run: str) -> RunRecord:
     """The run with this MLflow run id or key (or a beginning of either); TargetError when there is not exactly one."""
-    directories = [path for path in runs.glob("*") if _goes_by(path, run)] if run and runs.is_dir() else []
+    directories = _named(runs, run) if run and runs.is_dir() else []
     found = [path for path in directories if opening(path) is not None]
     if len(found) == 1:
         return read_record(found[0])

@@ -10,6 +10,9 @@ from pathlib import Path
 from p2p.settings import Settings
 from p2p.store import Ledger
 from p2p.store.collecting import StoredFile, leftovers, remove, stored_files, sweep
+from p2p.store.measuring import size_of
+from p2p.tracking.journal import NAME
+from p2p.upkeep.past import PastRuns
 from p2p.upkeep.references import CacheEntry, cache_entries, kept_runs, run_references
 
 GRACE = 3600.0  # far longer than from a value's being stored to its reference's being written down
@@ -86,17 +89,16 @@ def keep_to_limit(settings: Settings) -> Pruned | None:
     Gives None where it is not over the limit, or has none.
     """
     limit = settings.values_limit
-    if limit is None or sum(file.nbytes for file in stored_files(settings.values)) <= limit:
+    if limit is None or size_of(settings.values) <= limit:
         return None
     return prune(settings, Keep(limit=limit * 9 // 10))
 
 
 def _kept(settings: Settings, newest: int, entries: Iterable[CacheEntry]) -> set[str]:
     """The digests of what must stay."""
-    runs = run_references(settings.runs)
-    keys = kept_runs(runs, newest)
-    groups = [*(run.digests for run in runs if run.key in keys), *(e.digests for e in entries if e.run in keys)]
-    return set().union(*groups)
+    keys = kept_runs(PastRuns(settings).having(), newest)
+    journals = (settings.runs / key / NAME for key in keys)
+    return set().union(*map(run_references, journals), *(entry.digests for entry in entries if entry.run in keys))
 
 
 def _enough(files: Sequence[StoredFile], excess: int) -> Iterator[StoredFile]:

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from p2p.errors import StoreError
+from p2p.model import RunStatus
 from p2p.store import Ledger
 from p2p.tracking.journal import NAME
+from p2p.upkeep.past import PastRun
 
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
-_END = b'"run_finished"'
-
-
-@dataclass(frozen=True)
-class RunReferences:
-    """What one run refers to.
-
-    Attributes:
-        key: the name of its directory; keys sort by time.
-        name, kind: of the notebook or pipeline, as the journal's first event has them; empty where it has none.
-        open: it has not ended.
-        digests: every digest that its journal names, of values and of other things.
-    """
-
-    key: str
-    name: str
-    kind: str
-    open: bool
-    digests: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -44,16 +28,30 @@ class CacheEntry:
     digests: frozenset[str]
 
 
-def run_references(runs: Path) -> list[RunReferences]:
-    """The references of all runs, the newest first.
+def journals(runs: Path) -> list[Path]:
+    """The journals of all runs."""
+    return sorted(runs.glob(f"*/{NAME}")) if runs.is_dir() else []
+
+
+def run_references(journal: Path) -> frozenset[str]:
+    """Every digest that a run's journal names, of values and of other things.
 
     A digest is taken from wherever it stands, also from a line that a crash has cut: rather one too many than one less.
 
     Raises:
-        StoreError: a journal cannot be read, so nobody can say what it refers to.
+        StoreError: the journal cannot be read, so nobody can say what it refers to.
     """
-    journals = sorted(runs.glob(f"*/{NAME}"), reverse=True) if runs.is_dir() else []
-    return [_references(path) for path in journals]
+    try:
+        with journal.open("rb") as file:
+            return frozenset(found.decode() for line in file for found in _DIGEST.findall(line))
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()  # no run
+    except OSError as error:
+        raise StoreError(
+            f"The journal {journal} cannot be read: {error.strerror}. Which values its run needs is not known.",
+            cure="Mend its permissions, or move the run's directory away if you do not need the run.",
+            fields={"place": str(journal)},
+        ) from error
 
 
 def cache_entries(cache: Path) -> list[CacheEntry]:
@@ -61,46 +59,20 @@ def cache_entries(cache: Path) -> list[CacheEntry]:
     return [_entry(key, text) for key, text in Ledger(cache).entries()]
 
 
-def kept_runs(runs: Collection[RunReferences], newest: int) -> set[str]:
-    """The keys of the runs that are open, and of the newest ones of each name and kind."""
+def kept_runs(runs: Iterable[PastRun], newest: int) -> set[str]:
+    """The keys of the runs that are open, and of the newest ones of each name and kind.
+
+    Args:
+        runs: the newest first.
+        newest: how many of each.
+    """
     kept: set[str] = set()
-    seen: dict[tuple[str, str], int] = {}
-    for run in sorted(runs, key=lambda run: run.key, reverse=True):
-        place = seen[run.name, run.kind] = seen.get((run.name, run.kind), 0) + 1
-        if run.open or place <= newest:
+    seen: Counter[tuple[str, str]] = Counter()
+    for run in runs:
+        seen[run.name, run.run_kind] += 1
+        if run.status is RunStatus.RUNNING or seen[run.name, run.run_kind] <= newest:
             kept.add(run.key)
     return kept
-
-
-def _references(journal: Path) -> RunReferences:
-    digests: set[str] = set()
-    opened: dict[str, Any] = {}
-    ended = False
-    try:
-        with journal.open("rb") as file:
-            for line in file:
-                digests.update(found.decode() for found in _DIGEST.findall(line))
-                event = _event(line) if not opened or _END in line else {}
-                opened = opened or event
-                ended = ended or event.get("kind") == "run_finished"
-    except OSError as error:
-        raise StoreError(
-            f"The journal {journal} cannot be read: {error.strerror}. Which values its run needs is not known.",
-            cure="Mend its permissions, or move the run's directory away if you do not need the run.",
-            fields={"place": str(journal)},
-        ) from error
-    name, kind = (
-        str(opened.get(key, "")) if opened.get("kind") == "run_opened" else "" for key in ("name", "run_kind")
-    )
-    return RunReferences(journal.parent.name, name, kind, not ended, frozenset(digests))
-
-
-def _event(line: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return event if isinstance(event, dict) else {}
 
 
 def _entry(key: str, text: bytes) -> CacheEntry:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from p2p.cache.sharing import groups, held, shared, views
@@ -66,3 +67,25 @@ def test_a_step_that_gives_a_view_says_why_it_is_not_kept(bench: Bench) -> None:
     assert run.last()["uncached"] == [
         "it gives what cannot be stored: 'part' (a view: it shows the memory of another array)"
     ]
+
+
+@pytest.mark.parametrize("rows", [["one"] * 100, np.arange(600.0), pd.DataFrame({"x": [1.0, 2.0]})])
+def test_what_is_passed_on_is_stored_once_and_is_the_input_again(bench: Bench, rows: Any) -> None:
+    """A frame of many gigabytes was pickled a second time, in memory and on disk, to say that it is the same one."""
+    run = bench.run()
+    run.step(examples.passes_on, ("passed",), rows=rows)
+    told = run.last()["kept"]
+    assert (told["same"], "together" in told) == ({"passed": "rows"}, False)
+    assert len(list(bench.values.root.glob("??/*"))) == 2  # one is the states of the random generators
+    again = bench.run()
+    assert again.step(examples.passes_on, ("passed",), rows=rows).outputs["passed"] is rows
+    assert again.last()["state"] == "cached"
+
+
+def test_what_holds_what_is_passed_on_holds_it_again(bench: Bench) -> None:
+    for _ in range(2):
+        rows = [[1], [2]]
+        run = bench.run()
+        found = run.step(examples.passes_on_and_wraps, ("one", "other", "whole"), rows=rows)
+        assert found.outputs["one"] is found.outputs["other"] is found.outputs["whole"]["held"] is rows
+    assert run.last()["state"] == "cached"

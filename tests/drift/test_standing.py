@@ -105,6 +105,30 @@ def test_of_the_runs_for_a_proof_only_that_of_a_version_counts(bare: Project) ->
     assert found.run == "id-1"
 
 
+def test_runs_of_long_ago_are_not_read_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither their number nor a notebook that has never run well makes a second look longer."""
+    write_notebook(project.settings.root / "notebooks" / "never.ipynb", "1 / 0")
+    for number in range(300):
+        facts = [NOTEBOOK, MODULE, {**NOTEBOOK, "source": "notebooks/never.ipynb"}][number % 3]
+        run(project, f"2026{number:03d}", 1, "FINISHED" if number % 3 < 2 else "FAILED", **facts)
+    first = rows(project)
+    read: list[Path] = []
+    really = Path.open
+
+    def noted(path: Path, *arguments: Any, **options: Any) -> Any:
+        read.extend([path] if path.name == "journal.jsonl" else [])
+        return really(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", noted)
+    assert rows(project) == first
+    assert read == []
+    run(project, "2027", 0, **NOTEBOOK)
+    newest = rows(project)["notebooks/sales.ipynb"].run
+    assert newest is not None
+    assert newest.run == "id-2027"
+    assert {path.parent.name for path in read} == {"2027"}
+
+
 def test_notebooks_without_a_pipeline_and_pipelines_without_a_notebook_have_rows_too(project: Project) -> None:
     root = project.settings.root
     write_notebook(root / "notebooks" / "deep" / "other.ipynb", "x = 1")

@@ -9,7 +9,7 @@ import pytest
 
 from p2p.errors import TargetError
 from p2p.model import RunStatus, StepState
-from p2p.tracking import Journal, find_run, new_key, past_runs, read_events
+from p2p.tracking import Journal, find_run, new_key, past_runs, read_events, records
 from p2p.tracking.journal import NAME, Tail, first_end
 from p2p.tracking.records import read_record
 
@@ -118,6 +118,17 @@ def test_past_runs_are_those_with_the_asked_facts_newest_first(tmp_path: Path) -
     assert [r.key for r in past_runs(tmp_path)] == ["20260103", "20260102", "20260101"]
     assert [r.key for r in past_runs(tmp_path, notebook_digest="a")] == ["20260103", "20260101"]
     assert list(past_runs(tmp_path / "none")) == []
+
+
+def test_a_run_is_found_by_its_whole_key_without_a_look_at_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [new_key() for _ in range(3)]
+    for key in keys:
+        a_run(tmp_path, key)
+    (tmp_path / new_key()).mkdir()
+    monkeypatch.setattr(records, "_goes_by", None)
+    assert [find_run(tmp_path, key).key for key in keys] == keys
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id_or_key(tmp_path: Path) -> None:

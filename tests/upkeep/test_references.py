@@ -6,9 +6,11 @@ import pytest
 
 from p2p.cache.entries import Entries, Kept
 from p2p.errors import StoreError
+from p2p.model import RunStatus
 from p2p.settings import Settings
 from p2p.store import Ledger
-from p2p.upkeep.references import RunReferences, cache_entries, kept_runs, run_references
+from p2p.upkeep.past import PastRun
+from p2p.upkeep.references import cache_entries, journals, kept_runs, run_references
 from tests.upkeep.workshop import run, value
 
 
@@ -21,10 +23,8 @@ def test_a_run_refers_to_every_value_that_its_journal_names(place: Settings) -> 
     one, two = value(place, [1]), value(place, [2])
     run(place, "2026a", one)
     run(place, "2026b", one, two, name="other", kind="module", end=False)
-    newest, oldest = run_references(place.runs)
-    assert (newest.key, newest.name, newest.kind, newest.open) == ("2026b", "other", "module", True)
-    assert newest.digests == {one.digest, two.digest}
-    assert (oldest.key, oldest.name, oldest.open, oldest.digests) == ("2026a", "sales", False, {one.digest})
+    found = {journal.parent.name: run_references(journal) for journal in journals(place.runs)}
+    assert found == {"2026a": {one.digest}, "2026b": {one.digest, two.digest}}
 
 
 def test_a_line_that_was_cut_short_still_refers(place: Settings) -> None:
@@ -32,14 +32,7 @@ def test_a_line_that_was_cut_short_still_refers(place: Settings) -> None:
     journal = run(place, "2026a", end=False)
     with journal.open("a") as file:
         file.write('\n{"kind": "step_finished", "outputs": {"x": {"codec": "json", "digest": "' + str(ref.digest))
-    assert run_references(place.runs)[0].digests == {ref.digest}
-
-
-def test_a_parameter_that_looks_like_an_end_ends_nothing(place: Settings) -> None:
-    journal = run(place, "2026a", end=False)
-    with journal.open("a") as file:
-        file.write('\n{"kind": "logged", "params": {"kind": "run_finished"}}\n')
-    assert run_references(place.runs)[0].open
+    assert run_references(journal) == {ref.digest}
 
 
 def test_a_journal_that_the_disk_does_not_give_is_named(place: Settings) -> None:
@@ -47,7 +40,7 @@ def test_a_journal_that_the_disk_does_not_give_is_named(place: Settings) -> None
     journal.unlink()
     journal.mkdir()
     with pytest.raises(StoreError, match=r"2026a.*cannot be read"):
-        run_references(place.runs)
+        run_references(journal)
 
 
 def test_an_entry_of_the_cache_refers_to_its_values_and_to_its_run(place: Settings) -> None:
@@ -63,15 +56,16 @@ def test_an_entry_of_the_cache_refers_to_its_values_and_to_its_run(place: Settin
 
 
 def test_open_runs_and_the_newest_of_each_name_and_kind_are_kept() -> None:
-    def made(key: str, name: str, kind: str = "notebook", *, is_open: bool = False) -> RunReferences:
-        return RunReferences(key, name, kind, is_open, frozenset())
+    def made(key: str, name: str, kind: str = "notebook", *, is_open: bool = False) -> PastRun:
+        return PastRun(key, kind, name, status=RunStatus.RUNNING if is_open else RunStatus.FINISHED)
 
-    runs = [made("1", "a", is_open=True), made("2", "a"), made("3", "a"), made("4", "a", "module"), made("0", "b")]
+    runs = [made("4", "a", "module"), made("3", "a"), made("2", "a"), made("1", "a", is_open=True), made("0", "b")]
     assert kept_runs(runs, 1) == {"1", "3", "4", "0"}
     assert kept_runs(runs, 2) == {"1", "2", "3", "4", "0"}
     assert kept_runs(runs, 0) == {"1"}
 
 
 def test_a_project_without_runs_refers_to_nothing(place: Settings) -> None:
-    assert run_references(place.runs) == []
+    assert journals(place.runs) == []
+    assert run_references(place.runs / "2026a" / "journal.jsonl") == frozenset()
     assert cache_entries(place.cache) == []

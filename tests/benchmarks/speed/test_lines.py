@@ -10,10 +10,11 @@ import pytest
 from papermill.utils import nb_language
 
 from benchmarks.speed import notebooks, projects
-from benchmarks.speed.lines import mapping, sharing, sweeps
+from benchmarks.speed.lines import mapping, points, sharing, sweeps
 from benchmarks.speed.measuring import Measured, Missing, Side
 from benchmarks.speed.projects import PLAIN, with_notebook, with_pipeline
 from benchmarks.speed.registry import LINES
+from benchmarks.speed.rows import SECONDS_PER_RUN
 from p2p.export.compile import compile_notebook
 from p2p.manifest import versions
 from p2p.notebook import parameters_of, read_notebook
@@ -33,6 +34,14 @@ def test_a_sweep_that_failed_has_no_cost() -> None:
     good, bad = Measured({"wall": [1.0], "wall_cpu": [1.0]}), Measured(why="fails: no")
     assert [sweeps.one_more(*pair, SWEEP).why for pair in ((good, bad), (bad, good))] == ["fails: no"] * 2
     assert sweeps.whole(bad, good, SWEEP).why == "fails: no"
+
+
+def test_a_sweep_of_many_points_is_judged_by_processor_time() -> None:
+    told = points._by_processor(Measured({"first": [1.0], "first_cpu": [2.0], "last": [9.0], "last_cpu": [3.0]}))
+    assert told.figures == {"first": [2.0], "last": [3.0]}
+    row = points._row(told, "a run", "", SECONDS_PER_RUN, 1.2)
+    assert (row.ours.value, row.theirs.value, row.met) == (3.0, 2.0, False)
+    assert points._by_processor(Measured(why="fails: no")).figure("last").why == "fails: no"
 
 
 def test_what_p2p_does_not_have_yet_is_said_and_what_it_has_is_measured() -> None:

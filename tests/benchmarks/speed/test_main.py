@@ -12,6 +12,7 @@ from benchmarks.speed import __main__ as command
 from benchmarks.speed.bench import Bench
 from benchmarks.speed.measuring import Missing, Side
 from benchmarks.speed.peers import Peers
+from benchmarks.speed.registry import LINES
 from benchmarks.speed.rows import SECONDS, Bar, Figure, Row
 
 
@@ -33,6 +34,17 @@ def test_a_line_that_breaks_says_so_and_the_next_one_is_measured(
     assert "| slow work | 2 s |  |  |  |  | under 1 s | **missed** |" in printed
     for fact in ("Medians of 2.", "cores", "Load:", "PYTHONDONTWRITEBYTECODE", "Python 3", "p2p 0"):
         assert fact in printed
+
+
+def test_lines_that_take_gigabytes_are_measured_only_where_they_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "LINES", {"missed": missed, "frame": broken})
+    command.main(["--rounds", "1"])
+    assert "| frame |" not in capsys.readouterr().out
+    command.main(["--rounds", "1", "frame"])
+    assert "| frame | fails: RuntimeError" in capsys.readouterr().out
+    assert {"past", "points", "frame"} <= set(LINES)
 
 
 @pytest.mark.parametrize(

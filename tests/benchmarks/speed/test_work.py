@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.speed.work import cached_p2p, chain_p2p, dataset_p2p, digesting, mapped_p2p, memory, napping
+from benchmarks.speed.work import (
+    cached_p2p,
+    chain_p2p,
+    dataset_p2p,
+    digesting,
+    mapped_p2p,
+    memory,
+    napping,
+    passed_on,
+)
 from benchmarks.speed.work.timing import Spent, expect, median, per_step
 from p2p.settings import Settings
 
@@ -36,6 +45,13 @@ def test_naps_are_not_the_only_thing_that_takes_time(settings: Settings) -> None
 
 def test_a_frame_gets_its_columns_through_p2p_as_in_plain_python(settings: Settings) -> None:
     assert memory.by_p2p(16_000) == memory.plain(16_000) == (100, 24)
+
+
+def test_a_frame_is_passed_on_by_p2p_as_in_plain_python(settings: Settings) -> None:
+    assert passed_on.by_p2p("floats", 16_000) == passed_on.plain("floats", 16_000) == (100, 21)
+    made = passed_on.made("texts", 1_000)
+    assert made.shape == (10, 4)
+    assert all(str(kind) == "str" for kind in made.dtypes)
 
 
 def test_a_frame_is_told_to_mlflow_as_a_dataset(settings: Settings) -> None:
