@@ -13,6 +13,7 @@ from typing import Any
 from p2p.execution.rewind import copied, made_alike
 
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type, range, slice)
+_KEYS = (*_ATOMS, tuple)
 _MOST = 100_000  # objects looked at in one value
 
 
@@ -46,7 +47,7 @@ def restored(
     alike = [(inputs[name], value) for name, value in changed.items()]
     memo = made_alike(alike)
     held = {name.removeprefix("in "): value for name, value in together.items() if name.startswith("in ")}
-    memo.update({id(value): inputs[name] for name, value in held.items()})
+    memo.update(counterparts([(value, inputs[name]) for name, value in held.items()]))
     found = dict(given)
     for name in given:
         if name in same:
@@ -54,6 +55,39 @@ def restored(
         elif f"out {name}" in together:
             found[name] = copied(together[f"out {name}"], memo)
     return found
+
+
+def counterparts(pairs: Sequence[tuple[Any, Any]]) -> dict[int, Any]:
+    """By the id of each object in the first value of a pair, the one that has the same place in the second, its equal.
+
+    What is in a set has no place, nor what stands under a key that is no plain data.
+    """
+    found: dict[int, Any] = {}
+    waiting = [*pairs]
+    while waiting and len(found) < _MOST:
+        one, other = waiting.pop()
+        if isinstance(one, _ATOMS) or id(one) in found or type(one) is not type(other):
+            continue
+        found[id(one)] = other
+        waiting += _places(one, other)
+    return found
+
+
+def _places(one: Any, other: Any) -> list[tuple[Any, Any]]:
+    """What two objects of a type hold at the same places."""
+    if isinstance(one, dict):
+        return _under_keys(one, other)
+    if isinstance(one, set | frozenset):
+        return []
+    fields = getattr(one, "__dict__", None)
+    if isinstance(fields, dict):
+        return [*_under_keys(fields, vars(other)), *zip(_in_slots(one), _in_slots(other), strict=False)]
+    inside, others = _inside(one), _inside(other)
+    return [*zip(inside, others, strict=True)] if len(inside) == len(others) else []
+
+
+def _under_keys(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
+    return [(value, other[key]) for key, value in one.items() if isinstance(key, _KEYS) and key in other]
 
 
 Held = Mapping[str, Sequence[Any]]

@@ -99,3 +99,31 @@ def mark(part: Any) -> Any:
 
 def doubled(whole: Any) -> Any:
     return whole * 2
+
+
+class Holder:
+    """Has a part that can be changed in place."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+
+def first(whole: Any) -> Any:
+    return whole[0]
+
+
+def named(whole: Any) -> Any:
+    return whole["rows"]
+
+
+def attribute(whole: Any) -> Any:
+    return whole.rows
+
+
+def wrapped(whole: Any) -> Any:
+    return {"new": [0], "old": (whole[1], whole[0])}
+
+
+def grows_and_gives_a_part(whole: Any) -> Any:
+    whole.append([9])
+    return whole[-1]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -89,3 +90,39 @@ def test_what_holds_what_is_passed_on_holds_it_again(bench: Bench) -> None:
         found = run.step(examples.passes_on_and_wraps, ("one", "other", "whole"), rows=rows)
         assert found.outputs["one"] is found.outputs["other"] is found.outputs["whole"]["held"] is rows
     assert run.last()["state"] == "cached"
+
+
+def deeply(part: Any) -> Any:
+    """The list in a part that a step has given."""
+    return part["old"][1] if isinstance(part, dict) else part
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+@pytest.mark.parametrize(
+    ("step", "make"),
+    [
+        (examples.first, lambda: [[1], [2]]),
+        (examples.first, lambda: ([1], [2])),
+        (examples.first, lambda: [[1], [1]]),  # equal, and two
+        (examples.named, lambda: {(1, 2): [3], "rows": [1]}),
+        (examples.attribute, lambda: examples.Holder([1])),
+        (examples.wrapped, lambda: [[1], [2]]),
+        (examples.grows_and_gives_a_part, lambda: [[1], [2]]),
+    ],
+)
+def test_a_part_of_an_input_is_that_part_of_it_again(
+    bench: Bench, step: Any, make: Callable[[], Any], resumed: bool
+) -> None:
+    """What a later step changes in the part shows in the whole, as it did when the step itself had run."""
+    states, seen = [], []
+    directory = None
+    for _ in range(2):
+        run = bench.run(directory, cache=not resumed)
+        directory, whole = (run.directory if resumed else None), make()
+        part = run.step(step, ("part",), whole=whole).outputs["part"]
+        states.append(run.last()["state"])
+        deeply(part).append(99)
+        seen.append(repr(vars(whole) if isinstance(whole, examples.Holder) else whole))
+    assert states == ["done", "cached"]
+    assert seen[0] == seen[1]
+    assert "99" in seen[0]
