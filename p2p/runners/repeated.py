@@ -15,6 +15,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -42,6 +43,8 @@ from p2p.tracking.ownrun import OwnRun
 from p2p.tracking.processes import Descendants
 from p2p.tracking.records import failed_step, read_record, why_killed
 
+_SOON = 0.5  # seconds
+
 
 class PipelineProcess:
     """A process that has imported a pipeline and runs it.
@@ -61,6 +64,7 @@ class PipelineProcess:
             stdout=subprocess.PIPE, stderr=None if log else subprocess.DEVNULL, text=True, start_new_session=True,
         )  # fmt: skip
         self._killed = False
+        self._asking = threading.Lock()
 
     @property
     def alive(self) -> bool:
@@ -76,9 +80,9 @@ class PipelineProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         line = ""
-        share = asdict(self.share) if self.share is not None else None
-        with contextlib.suppress(OSError):
-            self._process.stdin.write(json.dumps({**request, "share": share}) + "\n")
+        asked = json.dumps({**request, "share": asdict(self.share) if self.share is not None else None})
+        with self._asking, contextlib.suppress(OSError, ValueError):  # the second, where it was killed before
+            self._process.stdin.write(asked + "\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
         if self._killed:
@@ -97,6 +101,11 @@ class PipelineProcess:
         self._process.kill()
         started.kill()
         self._process.wait()
+        if self._asking.acquire(timeout=_SOON):  # whoever asks reads the end now
+            for pipe in filter(None, (self._process.stdin, self._process.stdout)):
+                with contextlib.suppress(OSError):  # what it was about to be told is lost with it
+                    pipe.close()
+            self._asking.release()
 
 
 def run_in_process(
