@@ -18,12 +18,12 @@ from p2p.cache.earlier import Deeds, Earlier
 from p2p.cache.entries import Entries
 from p2p.cache.known import KnownStep
 from p2p.cache.turns import Turns
+from p2p.cache.watching import own_paths
 from p2p.errors import StoreError
 from p2p.execution import EventSink, Late, Work, generators
 from p2p.model import ValueRef
 from p2p.store import DiskStore, describe
 
-_MLFLOWS = ("mlflow.db", "artifacts")
 log = logging.getLogger("p2p.cache")
 
 
@@ -57,8 +57,7 @@ class RunMemory:
         self.directory = directory
         self.earlier = earlier
         self.entries = entries
-        ours = directory.parents[1]
-        self.own = tuple(str(path.resolve()) for path in (ours, *(ours.parent / name for name in _MLFLOWS)))
+        self.own = own_paths(directory)
         self.turns = turns
         self._began = False
         self._late: dict[object, Late] = {}

@@ -1,6 +1,7 @@
 """What a step really touches while it runs: files, network, other programs. Python tells through its audit events.
 
-What a library opens in C without telling Python is not seen here; the text has to show it (see `doubts`).
+What a library opens in C without telling Python is not seen here; the text has to show it (see `doubts`). A worker that
+runs a step's body looks there, and what it saw is told here.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 _NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.bind", "urllib.Request", "http.client.connect")
 _PROGRAMS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty")
+_MLFLOWS = ("mlflow.db", "artifacts")
 _FILES = ("os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "shutil.copyfile",
           "shutil.move", "shutil.rmtree", "sqlite3.connect", "glob.glob")  # fmt: skip
 
@@ -46,6 +48,11 @@ class Touched:
         self.seen: dict[str, None] = {}
         self._declared = {str(Path(name).resolve()) for name in files}
         self._ignored = (*_library_folders(), *own)
+        self._thread = threading.get_ident()
+
+    def sees(self) -> bool:
+        """Whether what this thread does may be the step's."""
+        return threading.get_ident() == self._thread or not threading.current_thread().name.startswith((*_others,))
 
     def take(self, event: str, arguments: tuple[Any, ...]) -> None:
         """One audit event."""
@@ -81,6 +88,7 @@ def writes(arguments: tuple[Any, ...]) -> bool:
 
 
 _watching: list[Touched] = []
+_others: dict[str, None] = {}  # beginnings of the names of threads that do no step's work
 _installed: list[bool] = []
 
 
@@ -92,7 +100,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         return
     _busy.here = True
     try:
-        for touched in list(_watching):
+        for touched in [touched for touched in _watching if touched.sees()]:
             touched.take(event, arguments)
     finally:
         _busy.here = False
@@ -120,3 +128,20 @@ def watched(files: Sequence[str], own: tuple[str, ...]) -> Iterator[Touched]:
         yield touched
     finally:
         _watching.remove(touched)
+
+
+def saw(what: Iterable[str]) -> None:
+    """Note what was seen of the step at work elsewhere, where its body runs."""
+    for touched in _watching:
+        touched.seen.update(dict.fromkeys(what))
+
+
+def look_away_from(threads: Iterable[str]) -> None:
+    """Note nothing that threads do whose names begin so, unless one of them is what runs the step."""
+    _others.update(dict.fromkeys(threads))
+
+
+def own_paths(run: Path) -> tuple[str, ...]:
+    """Beginnings of the paths of p2p's and MLflow's files, by a run's directory: no step depends on them."""
+    ours = run.parents[1]
+    return tuple(str(path.resolve()) for path in (ours, *(ours.parent / name for name in _MLFLOWS)))

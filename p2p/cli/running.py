@@ -14,6 +14,13 @@ Params = Annotated[list[str] | None, typer.Option("-p", "--param", metavar="NAME
 ParamsFile = Annotated[
     Path | None, typer.Option("-f", "--params-file", metavar="FILE", help="Parameters from a YAML or JSON file.")
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="ENGINE",
+        help="Where a pipeline's steps run: local, dask (workers on this machine), or a Dask scheduler's address.",
+    ),
+]  # fmt: skip
 
 
 def params(
@@ -62,13 +69,7 @@ def run(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Run every step, also where its result is known.")
     ] = False,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine", metavar="ENGINE",
-            help="Where a pipeline's steps run: local, dask (workers on this machine), or a Dask scheduler's address.",
-        ),
-    ] = "local",
+    engine: Engine = "local",
     warm: Annotated[
         bool,
         typer.Option("--warm/--cold", help="Fork the kernel of a process that has imported the libraries."),
@@ -80,15 +81,14 @@ def run(
 ) -> None:  # fmt: skip
     """Run a notebook or a pipeline as one tracked run."""
     from p2p.cli.reuse import reuse_of
-    from p2p.cli.targets import is_notebook
+    from p2p.cli.targets import is_notebook, refuse_elsewhere
     from p2p.params import load_params_file, parse_assignments
 
     given = load_params_file(params_file) if params_file else {}
     text = parse_assignments(param or [])
     given = {name: value for name, value in given.items() if name not in text}
     if is_notebook(target):
-        if engine != "local":
-            raise InputRefused("A notebook runs in one kernel, not on Dask.", cure="Export it, and run the pipeline.")
+        refuse_elsewhere(engine)
         if jobs > 1:
             raise InputRefused(
                 "The cells of a notebook run one after another, in one kernel; -j is for pipelines.",
@@ -132,9 +132,10 @@ def sweep(
         typer.Option("--optimize", metavar="GOAL", help="maximize:NAME or minimize:NAME, with Optuna (an extra)."),
     ] = "",
     trials: Annotated[int, typer.Option("--trials", metavar="N", min=1, help="Points of --optimize.")] = 20,
+    engine: Engine = "local",
     jobs: Annotated[
         str, typer.Option("-j", "--jobs", metavar="N", help="Points that run at a time; auto for one on each core.")
-    ] = "1",
+    ] = "",
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Go on with further points when one failed.")
     ] = False,
@@ -162,7 +163,7 @@ def sweep(
 
     asked = Asked(
         params=param or (), points=points, grid=grid, sample=sample, seed=seed, by_log=log or (), jobs=jobs,
-        optimize=optimize, trials=trials,
+        engine=engine, optimize=optimize, trials=trials,
         keep_going=keep_going, resume=resume, cache=not no_cache, html=html, warm=warm, log=log_output, directory=cwd,
         cell_timeout=cell_timeout,
     )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +13,12 @@ from typing import Any, Final
 from p2p.cli import show
 from p2p.cli.module import notebook_digest
 from p2p.cli.sweeping import LiveTable, show_sweep
-from p2p.cli.targets import is_notebook, load_pipeline
+from p2p.cli.targets import is_notebook, load_pipeline, refuse_elsewhere
 from p2p.errors import InputRefused
 from p2p.model import RunStatus
 from p2p.params import parse_assignments
+from p2p.runners import LOCAL
+from p2p.runners.shared import shared_cluster
 from p2p.secrets import MASK
 from p2p.settings import Settings, load_settings
 from p2p.sweep import (
@@ -37,6 +40,7 @@ from p2p.sweep.sources import Source
 from p2p.sweep.story import Gone
 from p2p.sweep.targets import NotebookOptions, Target
 
+_A_CORE: Final = 4  # points on a cluster for each core here: their runs are driven here, which is little work
 _JOBS: Final = 100  # points at a time; a sidecar sends somewhat more runs at a time than that
 
 
@@ -52,7 +56,8 @@ class Asked:
     optimize: str = ""
     trials: int = 20
     by_log: Sequence[str] = ()
-    jobs: str = "1"
+    engine: str = LOCAL
+    jobs: str = ""
     keep_going: bool = False
     resume: str = ""
     cache: bool = True
@@ -66,16 +71,17 @@ class Asked:
 def sweep_shown(target: str, asked: Asked, *, as_json: bool) -> int:
     """Run a sweep, show how it goes and ends; gives the exit code."""
     settings = load_settings(Path(target)) if is_notebook(target) else load_settings()
+    _jobs(asked.jobs, auto=1)  # refused now, if it is to be refused at all
     of = _target(target, asked, settings)
     points = _points(of, asked, settings)
-    options = SweepOptions(
-        jobs=_jobs(asked.jobs), keep_going=asked.keep_going, cache=asked.cache, gone=points.gone,
-        secrets=points.secrets, params=points.shown,
-    )  # fmt: skip
     code = 0
     try:
-        with LiveTable(quiet=as_json) as table:
-            done = run_sweep(of, points.source, settings, options=options, watch=table)
+        with _placed(of, asked) as (placed, jobs), LiveTable(quiet=as_json) as table:
+            options = SweepOptions(
+                jobs=jobs, keep_going=asked.keep_going, cache=asked.cache, gone=points.gone, secrets=points.secrets,
+                params=points.shown,
+            )  # fmt: skip
+            done = run_sweep(placed, points.source, settings, options=options, watch=table)
     except SweepInterrupted as stopped:
         done, code = stopped.outcome, 130
     if as_json:
@@ -87,6 +93,7 @@ def sweep_shown(target: str, asked: Asked, *, as_json: bool) -> int:
 
 def _target(target: str, asked: Asked, settings: Settings) -> Target:
     if is_notebook(target):
+        refuse_elsewhere(asked.engine)
         options = NotebookOptions(
             directory=asked.directory, log=sys.stderr if asked.log else None, cell_timeout=asked.cell_timeout,
             html=asked.html, warm=asked.warm,
@@ -170,10 +177,24 @@ def _only_secrets(asked: Asked) -> None:
         )
 
 
-def _jobs(text: str) -> int:
-    """How many points run at a time; all cores for `auto` and 0."""
-    if text.strip().lower() in ("auto", "0"):
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+@contextmanager
+def _placed(of: Target, asked: Asked) -> Iterator[tuple[Target, int]]:
+    """The target as it is to run, and how many of its points run at a time; a cluster lasts as long as the block."""
+    if asked.engine == LOCAL or not isinstance(of, PipelineTarget):
+        yield of, _jobs(asked.jobs or "1", auto=_cores())
+        return
+    with shared_cluster(asked.engine, of.pipeline, log=asked.log) as cluster:
+        yield of.on(cluster), _jobs(asked.jobs, auto=min(cluster.threads, _A_CORE * _cores(), _JOBS))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _jobs(text: str, *, auto: int) -> int:
+    """How many points run at a time; `auto` where no number says so."""
+    if text.strip().lower() in ("", "auto", "0"):
+        return auto
     if not text.strip().isdecimal() or not 1 <= int(text) <= _JOBS:
         raise InputRefused(f"-j {text[:20]!r} is no number of points at a time.", cure=f"Give 1 to {_JOBS}, or auto.")
     return int(text)

@@ -7,9 +7,10 @@ import re
 import sys
 from pathlib import Path
 
-from p2p.errors import TargetError
+from p2p.errors import InputRefused, TargetError
 from p2p.export.packages import known_version, promoted_version
 from p2p.pipeline import Pipeline
+from p2p.runners import LOCAL
 from p2p.settings import Settings
 
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
@@ -18,6 +19,12 @@ _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 def is_notebook(target: str) -> bool:
     """Whether the target is a file's path and not a pipeline's name."""
     return target.endswith(".ipynb") or "/" in target or _is_file(target)
+
+
+def refuse_elsewhere(engine: str) -> None:
+    """Refuse to run a notebook anywhere but in a kernel here."""
+    if engine != LOCAL:
+        raise InputRefused("A notebook runs in one kernel, not on Dask.", cure="Export it, and run the pipeline.")
 
 
 def _is_file(target: str) -> bool:

@@ -44,6 +44,7 @@ class Common:
         run: key of the run, from which the keys of steps inside this one are made.
         origin: digests of the global random generators' states before the first item.
         own_run: facts of the run that user code logs to.
+        files: those that the step says it reads.
     """
 
     call: Call
@@ -53,6 +54,7 @@ class Common:
     run: str
     origin: Mapping[str, str]
     own_run: Mapping[str, Any]
+    files: Sequence[str] = ()
 
     @property
     def over(self) -> str:
@@ -80,6 +82,7 @@ class Done:
         groups: names of values taken (`in x`) and of the result (`out`) that share an object or memory.
         seconds: time that the items themselves took.
         besides: time that the worker spent besides.
+        touched: what items touched besides their inputs, as far as that was seen.
     """
 
     results: dict[int, Any] = field(default_factory=dict)
@@ -91,6 +94,7 @@ class Done:
     groups: list[tuple[str, ...]] = field(default_factory=list)
     seconds: float = 0.0
     besides: float = 0.0
+    touched: list[str] = field(default_factory=list)
 
 
 class _Known:
@@ -150,14 +154,20 @@ def _tried(known: _Known, chunk: Chunk, late: Callable[[int], None]) -> Done:
     before = [_digest(item) for _number, item in chunk.items]
     branches = Branches(common.origin)
     guard.attach(known.own_run.telling(by_step(told.append)))
+    services = Services(events=told, run=common.run)
     try:
-        with use_services(Services(events=told, run=common.run)), Place(common.step, *common.place).entered() as place:
+        with (
+            worker.seeing(common.own_run, common.files) as touched,
+            use_services(services),
+            Place(common.step, *common.place).entered() as place,
+        ):
             for number, item in chunk.items:
                 branches.start(number)
                 _try(common, number, item, place.item(number), chunk.limit, late, done)
                 done.moved |= branches.moved()
     finally:
         guard.detach()
+    done.touched = [*touched.seen]
     if before != [_digest(item) for _number, item in chunk.items]:
         done.changed.add(common.over)
     done.changed |= {name for name, digest in _digests(known.constants).items() if digest != known.digests[name]}

@@ -10,8 +10,9 @@ import gc
 import importlib
 import logging
 import time
+import uuid
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +27,7 @@ _GONE = 20.0  # seconds without a scheduler, or without any worker, after which 
 OWN = "dask"
 _WORKERS = 2
 BEGUN_BEFORE = b""
+_KEYS = ("require_encryption", "tls_ca_file", "tls_client_cert", "tls_client_key")
 
 
 class Cluster:
@@ -34,11 +36,13 @@ class Cluster:
     Args:
         client: of `distributed`.
         own: it ends with this run.
+        part: what the names of attempts begin with that are made through it.
     """
 
-    def __init__(self, client: Any, *, own: bool) -> None:
+    def __init__(self, client: Any, *, own: bool, part: str = "") -> None:
         self.client = client
         self._own = own
+        self._part = part
         self._alone_since = 0.0
         self._threads = (0.0, 1)  # when they were counted, and how many there were
 
@@ -50,6 +54,10 @@ class Cluster:
             found = sum(w["nthreads"] for w in workers.values()) or found
             self._threads = (time.monotonic(), found)
         return found
+
+    def new_attempt(self) -> str:
+        """A name that no other attempt has."""
+        return self._part + uuid.uuid4().hex
 
     def submit(self, call: Callable[..., Any], *args: Any, key: str) -> Any:
         """The future of a call on a worker; not the one of an equal call."""
@@ -73,21 +81,32 @@ class Cluster:
         found: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
         return found
 
-    def leave(self, attempts: Collection[str], *, goes_on: bool) -> None:
+    def leave(self, attempts: Collection[str], *, goes_on: bool, grace: float = _GRACE) -> None:
         """End attempts wherever they run: code that goes on would do its work beside the next one.
 
         In less than the 5 s after which a run's sidecar would end this process for it.
+
+        Args:
+            attempts: their names, or beginnings of these.
+            goes_on: others come after them.
+            grace: seconds that they have to end by themselves.
         """
         if self._own and not goes_on:  # the workers end with this process, which is asked to end soon
             within(1.5, lambda: self.client.run(worker.kill_worker, False, nanny=True))
             return
         asked = [*attempts]
-        stopped = within(_GRACE + 1, lambda: self.client.run(worker.leave, asked, _GRACE, on_error="return"))
+        theirs = self._at(asked)
+        stopped = within(grace + 1, lambda: self.client.run(worker.leave, asked, grace, on_error="return"))
         running = [address for address, done in (stopped or {}).items() if done is not True]
-        if stopped is None:  # a worker that does not answer: which one is known only to those that do
-            running = within(_SOON, lambda: list(self.workers())) or []
+        if stopped is None:  # a worker does not answer; where the scheduler does not know which, it may be any
+            running = theirs or within(_SOON, lambda: list(self.workers())) or []
         if running:
             within(1.5, lambda: self.client.run(worker.kill_worker, True, workers=running, nanny=True))
+
+    def _at(self, attempts: Sequence[str]) -> list[str]:
+        """The workers that have tasks of these attempts, as far as the scheduler knows."""
+        found = within(0.5, self.client.processing) or {}
+        return [at for at, keys in found.items() if any(attempt in str(key) for key in keys for attempt in attempts)]
 
 
 def begins(attempt: str) -> bool:
@@ -149,12 +168,16 @@ def within(seconds: float, call: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def cluster(engine: str, modules: Collection[str] = ()) -> Iterator[Any]:
+def cluster(
+    engine: str, modules: Collection[str] = (), *, preload: str = "", environment: Mapping[str, str] | None = None
+) -> Iterator[Any]:
     """A client of the cluster that `engine` names: `dask` for one of its own on this machine, else an address.
 
     Args:
         engine: its name or address.
         modules: installed ones that the steps use.
+        preload: a further module that the workers of a cluster of its own load when they start.
+        environment: variables that are set for these workers.
 
     Raises:
         InputRefused: there is no such cluster, or its workers lack modules, or have other versions than this process.
@@ -170,21 +193,33 @@ def cluster(engine: str, modules: Collection[str] = ()) -> Iterator[Any]:
                 host="127.0.0.1",
                 silence_logs=logging.ERROR,
                 # Else the first attempt on a worker would spend its time on importing.
-                preload=[worker.__name__, chunk.__name__],
+                preload=[worker.__name__, chunk.__name__, *filter(None, [preload])],
+                env=dict(environment or {}),
             ) as local,
             distributed.Client(local) as client,
         ):
             local.scheduler.allowed_failures = 0  # what is lost is told at once, not when a worker is there again
             yield client
         return
-    with _client_of(engine) as client:
+    with client_of(engine) as client:
         _check_workers(client, engine, sorted(modules))
         yield client
 
 
-def _client_of(engine: str) -> Any:
+def client_of(engine: str, keys: Mapping[str, Any] | None = None) -> Any:
+    """A client of the scheduler at an address.
+
+    Args:
+        engine: the address.
+        keys: `keys_of` another client of it; Dask's own configuration where none are given.
+
+    Raises:
+        InputRefused: it is not there.
+    """
+    distributed = _distributed()
+    security = distributed.Security(**keys) if keys else None
     try:
-        return _distributed().Client(engine, timeout=_ANSWER)
+        return distributed.Client(engine, timeout=_ANSWER, security=security)
     except (OSError, TimeoutError, ValueError) as error:
         problem = str(error)
     # A client that has failed closes itself when it is let go of. Left to chance, that comes in the middle of the next
@@ -193,6 +228,11 @@ def _client_of(engine: str) -> Any:
     raise InputRefused(
         f"There is no Dask scheduler at '{engine}': {problem}.", cure="Start one, or write --engine dask."
     )
+
+
+def keys_of(client: Any) -> dict[str, Any]:
+    """What another process needs to become a client of the same scheduler, of our own making; it is secret."""
+    return {name: getattr(client.security, name) for name in _KEYS}
 
 
 def _distributed() -> Any:

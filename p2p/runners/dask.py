@@ -33,11 +33,12 @@ class DaskEngine(RemoteEngine):
         client: of `distributed`.
         own_run: the run that user code logs to.
         own: the cluster ends with this run.
+        part: what the names of its attempts begin with.
     """
 
-    def __init__(self, client: Any, own_run: OwnRun, *, own: bool) -> None:
+    def __init__(self, client: Any, own_run: OwnRun, *, own: bool, part: str = "") -> None:
         super().__init__(own_run)
-        self._cluster = Cluster(client, own=own)
+        self._cluster = Cluster(client, own=own, part=part)
 
     def map(self, task: Task, values: Mapping[str, Any], tally: Tally) -> dict[str, Any]:
         """What a mapped task gives: its items side by side on the workers.
@@ -71,7 +72,11 @@ class DaskEngine(RemoteEngine):
         return chunk.Common(
             call=call_of(task, values), names={str(place): name for place, name in names}, step=task.step,
             place=(at.id, at.key), run=current_services().run, origin=origin, own_run=self._facts(),
+            files=task.policy.paths,
         )  # fmt: skip
+
+    def _new_attempt(self) -> str:
+        return self._cluster.new_attempt()
 
     def _result(self, blob: bytes, attempt: str, step: str) -> bytes:
         """What a worker gives.

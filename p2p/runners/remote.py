@@ -21,6 +21,7 @@ from typing import Any
 
 from p2p.analysis import is_library_path
 from p2p.cache.views import dumped
+from p2p.cache.watching import saw
 from p2p.errors import RunFailed
 from p2p.execution import Tally, current_services, generators
 from p2p.execution.place import here
@@ -74,7 +75,7 @@ class RemoteEngine(ABC):
             RunFailed: it changes an input that others see, too, and so would not see changed.
         """
         self.turn.check()
-        attempt = uuid.uuid4().hex
+        attempt = self._new_attempt()
         before = generators.states()
         try:
             answer = self._sent(task, values, attempt, before)
@@ -85,6 +86,7 @@ class RemoteEngine(ABC):
             current_services().events.append(kind, **data)
         if tally is not None and answer.tally is not None:
             tally.add(answer.tally)
+        saw(answer.touched)
         self._drawn(task, moved(before, answer.random))
         generators.put_back({name: answer.random[name] for name in moved(before, answer.random)})
         if answer.error is not None:
@@ -93,14 +95,19 @@ class RemoteEngine(ABC):
         self._apart.follow(answer.groups, task.gives)
         return answer.result
 
+    def _new_attempt(self) -> str:
+        """A name that no other attempt has."""
+        return uuid.uuid4().hex
+
     def _sent(self, task: Task, values: Mapping[str, Any], attempt: str, random: generators.States) -> worker.Answer:
         import cloudpickle
 
         at = here()
         inputs = {name: values[name] for name in task.takes}
+        sent = task if task.over else replace(task, policy=Policy(files=task.policy.files))
         request = worker.Request(
-            task=task if task.over else replace(task, policy=Policy()), inputs=inputs, place=(at.id, at.key),
-            run=current_services().run, random=random, own_run=self._facts(),
+            task=sent, inputs=inputs, place=(at.id, at.key), run=current_services().run, random=random,
+            own_run=self._facts(),
         )  # fmt: skip
         with by_value(task.function):
             blob = dumped(request, inputs)

@@ -15,6 +15,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -28,16 +29,21 @@ from p2p.model import RunStatus
 from p2p.outcome import RunOutcome, outcome_of
 from p2p.params import ParameterSet
 from p2p.pipeline import Pipeline
-from p2p.runners.local import StepFailed, facts_of, run_tasks
-from p2p.runners.surroundings import no_windows
+from p2p.runners.local import Engine, Here, StepFailed, facts_of, run_tasks
+from p2p.runners.shared import Share, engine_of
+from p2p.runners.surroundings import no_windows, put_back
+from p2p.runners.worker import nowhere
 from p2p.secrets import Masker, environment_secrets
 from p2p.session import AttachedSession, Attachment
 from p2p.settings import Settings
 from p2p.store import DiskStore
 from p2p.tracking import Driver
 from p2p.tracking.driver import PartOf
+from p2p.tracking.ownrun import OwnRun
 from p2p.tracking.processes import Descendants
 from p2p.tracking.records import failed_step, read_record, why_killed
+
+_SOON = 0.5  # seconds
 
 
 class PipelineProcess:
@@ -47,15 +53,18 @@ class PipelineProcess:
         pipeline: the version.
         settings: the project's.
         log: what steps print goes to this process's stderr; else nowhere.
+        share: the part of a cluster that calls the steps' functions; the process does itself, where none is given.
     """
 
-    def __init__(self, pipeline: Pipeline, settings: Settings, *, log: bool) -> None:
+    def __init__(self, pipeline: Pipeline, settings: Settings, *, log: bool, share: Share | None = None) -> None:
+        self.share = share
         module = f"pipelines.{pipeline.name}.v{pipeline.version}.pipeline"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "p2p.runners.repeated", module, str(settings.root)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=None if log else subprocess.DEVNULL, text=True, start_new_session=True,
         )  # fmt: skip
         self._killed = False
+        self._asking = threading.Lock()
 
     @property
     def alive(self) -> bool:
@@ -71,8 +80,9 @@ class PipelineProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         line = ""
-        with contextlib.suppress(OSError):
-            self._process.stdin.write(json.dumps(request) + "\n")
+        asked = json.dumps({**request, "share": asdict(self.share) if self.share is not None else None})
+        with self._asking, contextlib.suppress(OSError, ValueError):  # the second, where it was killed before
+            self._process.stdin.write(asked + "\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
         if self._killed:
@@ -91,6 +101,11 @@ class PipelineProcess:
         self._process.kill()
         started.kill()
         self._process.wait()
+        if self._asking.acquire(timeout=_SOON):  # whoever asks reads the end now
+            for pipe in filter(None, (self._process.stdin, self._process.stdout)):
+                with contextlib.suppress(OSError):  # what it was about to be told is lost with it
+                    pipe.close()
+            self._asking.release()
 
 
 def run_in_process(
@@ -183,7 +198,7 @@ def _error_of(pipeline: Pipeline, request: dict[str, Any]) -> str:
     try:
         values = ParameterSet.of(pipeline.params).parse(request["given"], text=request["text"])
         with use_services(services):
-            run_tasks(pipeline, values.typed, services)
+            run_tasks(pipeline, values.typed, services, _engine(request))
     except StepFailed as failed:
         return failed.message
     except BaseException as error:  # noqa: BLE001  # an interrupt is what stops a step whose time is over
@@ -194,17 +209,21 @@ def _error_of(pipeline: Pipeline, request: dict[str, Any]) -> str:
     return ""
 
 
+def _engine(request: dict[str, Any]) -> Engine:
+    """Where the run's steps are called."""
+    if request["share"] is None:
+        return Here()
+    at = Attachment(**request["attachment"])
+    own_run = OwnRun(at.run_id, at.experiment, at.tracking_uri, Path(at.directory), nowhere)
+    return engine_of(Share(**request["share"]), own_run)
+
+
 @contextlib.contextmanager
 def _as_new() -> Iterator[None]:
     """In the block, the process is to a run as a new one would be; afterwards it is so again."""
-    environment, directory = dict(os.environ), Path.cwd()
     generators.seed(random.SystemRandom().getrandbits(32))
-    try:
+    with put_back():
         yield
-    finally:
-        os.environ.clear()
-        os.environ.update(environment)
-        os.chdir(directory)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from p2p.cache.views import dumped
+from p2p.cache.watching import saw
 from p2p.errors import WorkerLost
 from p2p.execution import Tally, current_services, items_of
 from p2p.execution.attempts import limit_of
@@ -111,7 +112,7 @@ class Spread:
         items = [(number, self._items[number]) for number in numbers]
         with by_value(self._task.function):
             blob = dumped(chunk.Chunk(items, limit), {str(number): item for number, item in items})
-        attempt = uuid.uuid4().hex
+        attempt = self._cluster.new_attempt()
         future = self._cluster.submit(
             _once, self._head, blob, self._id, attempt, key=f"{self._task.step}-{attempt}"
         )  # fmt: skip
@@ -150,6 +151,7 @@ class Spread:
             current_services().events.append(kind, **data)
         if done.failure is not None:
             raise done.failure
+        saw(done.touched)
         self.moved |= done.moved
         self.answer.changed.update(dict.fromkeys(done.changed))
         out = [f"out {name}" for name in self._task.outputs]

@@ -1,11 +1,15 @@
-"""What is changed for the whole process while it runs a pipeline: no windows open, and no exit looks like success."""
+"""What is changed for the whole process while it runs a pipeline: no windows open, and no exit looks like success.
+
+And what is put back when a piece of work has ended, in a process that others come after.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NoReturn
 
 
@@ -23,6 +27,28 @@ def no_windows() -> Iterator[None]:
         yield
     finally:
         os.environ.pop("MPLBACKEND", None)
+
+
+@contextmanager
+def put_back() -> Iterator[None]:
+    """After the block, environment and working directory are what they were before it."""
+    environment, directory = dict(os.environ), _directory()
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name not in environment]:
+            del os.environ[name]
+        # Only what was changed is set: other threads may read the environment at this moment.
+        os.environ.update({name: value for name, value in environment.items() if os.environ.get(name) != value})
+        with suppress(FileNotFoundError):  # it is gone for everybody
+            os.chdir(directory)
+
+
+def _directory() -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return os.curdir  # somebody has removed it
 
 
 @contextmanager

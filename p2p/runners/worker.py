@@ -17,18 +17,21 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 from p2p.analysis import version_of
 from p2p.cache.sharing import groups, held, in_and_out
 from p2p.cache.views import dumped
+from p2p.cache.watching import Touched, look_away_from, own_paths, watched
 from p2p.errors import RunFailed
 from p2p.execution import Services, Tally, by_step, generators, use_services
 from p2p.execution.place import Place
 from p2p.execution.timeouts import OutOfTime
 from p2p.pipeline import Task
 from p2p.runners.calling import called, mapped
+from p2p.runners.surroundings import put_back
 from p2p.store import content_digest, identify
 from p2p.tracking import guard
 from p2p.tracking.ownrun import OwnRun
@@ -37,7 +40,10 @@ from p2p.tracking.processes import Descendants
 GRACE = 2.0  # seconds that code on a worker has to stop when its time is over, before its worker is killed
 _lock = threading.Lock()
 _running: dict[str, int] = {}  # the thread that an attempt runs in
-_left: set[str] = set()  # attempts that must not begin any more
+_left: set[str] = set()  # attempts that must not begin any more, or beginnings of their names
+_as_it_was = ExitStack()  # puts the process back to what it was before the attempts that are at work
+# Threads of Dask's, in a worker and in a client. A worker's event loop is in the main one.
+DASKS = ("IO loop", "Dask-", "Profile", "AsyncProcess", "TCP-Executor")
 # Told late, and from another machine, they would make the driver's sidecar stop a process that is not meant.
 _LIMITS = ("attempt_started", "attempt_finished")
 
@@ -47,7 +53,8 @@ class Request:
     """One attempt of a task, as it is sent.
 
     Attributes:
-        task: the task, without its policy, which stays with the driver unless it is that of each item of a mapped task.
+        task: the task. Its policy stays with the driver, but for what it says of files, and unless it is that of each
+            item of a mapped task.
         inputs: what it takes, by the names that values have in the run.
         place: id and idempotency key of this execution of the step.
         run: key of the run, from which the keys of steps inside this one are made.
@@ -75,6 +82,7 @@ class Answer:
         changed: inputs that were changed in place, as they are now, by name.
         groups: names of inputs (`in x`) and of what is given (`out y`) that share an object or memory on the worker.
         tally: of a mapped task, what became of its items.
+        touched: what it touched besides its inputs, as far as that was seen.
     """
 
     result: Mapping[str, Any] = field(default_factory=dict)
@@ -84,6 +92,7 @@ class Answer:
     changed: dict[str, Any] = field(default_factory=dict)
     groups: list[tuple[str, ...]] = field(default_factory=list)
     tally: Tally | None = None
+    touched: list[str] = field(default_factory=list)
 
 
 class Told:
@@ -115,8 +124,10 @@ def execute(blob: bytes, attempt: str) -> bytes:
 def begin(attempt: str) -> bool:
     """Whether an attempt may begin, in this thread: the driver may have given it up."""
     with _lock:
-        if attempt in _left:
+        if attempt.startswith((*_left,)):
             return False
+        if not _running:
+            _as_it_was.enter_context(put_back())
         _running[attempt] = threading.get_ident()
         return True
 
@@ -125,6 +136,14 @@ def ended(attempt: str) -> None:
     """An attempt that has begun does not run any more."""
     with _lock:
         _running.pop(attempt, None)
+        if not _running:
+            _as_it_was.close()
+
+
+def seeing(own_run: Mapping[str, Any], files: Sequence[str]) -> AbstractContextManager[Touched]:
+    """In the block, which runs a step's code in this thread, what that touches is noted."""
+    look_away_from(["MainThread", *DASKS])
+    return watched(files, own_paths(own_run["directory"]))
 
 
 def _answer(request: Request) -> Answer:
@@ -134,13 +153,15 @@ def _answer(request: Request) -> Answer:
     services = Services(events=told, run=request.run)
     answer = Answer(events=told.events, tally=Tally(request.task.step) if request.task.over else None)
     guard.attach(OwnRun(**request.own_run, append=by_step(told.append)))
-    try:
-        with use_services(services), Place(request.task.step, *request.place).entered():
-            answer.result = _called(request, answer.tally)
-    except BaseException as error:  # noqa: BLE001  # `sys.exit` in a step is the step's error
-        answer.error = plain(error, request.task.step)
-    finally:
-        guard.detach()
+    with seeing(request.own_run, request.task.policy.paths) as touched:
+        try:
+            with use_services(services), Place(request.task.step, *request.place).entered():
+                answer.result = _called(request, answer.tally)
+        except BaseException as error:  # noqa: BLE001  # `sys.exit` in a step is the step's error
+            answer.error = plain(error, request.task.step)
+        finally:
+            guard.detach()
+    answer.touched = [*touched.seen]
     answer.random = generators.states()
     if answer.error is None:
         answer.groups = groups(held(in_and_out(request.inputs, answer.result)))
@@ -195,16 +216,25 @@ def nowhere(kind: str, **data: Any) -> None:
 
 
 async def leave(attempts: Sequence[str], grace: float) -> bool:
-    """Stop attempts, or keep them from beginning; gives whether none runs on this worker any more after `grace` s."""
+    """Stop attempts, or keep them from beginning; gives whether none runs on this worker any more after `grace` s.
+
+    Args:
+        attempts: their names, or beginnings of these.
+        grace: seconds.
+    """
+
+    def at_work() -> list[int]:
+        return [thread for attempt, thread in [*_running.items()] if attempt.startswith((*attempts,))]
+
     with _lock:
         _left.update(attempts)
-        for thread in [_running[attempt] for attempt in attempts if attempt in _running]:
+        for thread in at_work():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(OutOfTime))
     waited = 0.0
-    while waited < grace and not _running.keys().isdisjoint(attempts):
+    while waited < grace and at_work():
         await asyncio.sleep(0.05)
         waited += 0.05
-    return _running.keys().isdisjoint(attempts)
+    return not at_work()
 
 
 def kill_worker(again: bool, dask_worker: Any) -> None:

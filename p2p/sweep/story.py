@@ -232,6 +232,8 @@ class _Sweep:
         self._results[point.number] = result
         self._failed = self._failed or not result.finished
         self.error = self.error or self._source.heard(point, result)
+        if not result.finished:
+            self.error = self.error or self._target.trouble()
         if result.error == NOTEBOOK_CHANGED:
             self.error = result.error
         self._tell_end(result)

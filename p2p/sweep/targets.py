@@ -1,13 +1,17 @@
-"""What a sweep runs at each point: a notebook in kernels, or a pipeline in processes of its own."""
+"""What a sweep runs at each point: a notebook in kernels, or a pipeline in processes of its own.
+
+On Dask these processes drive the runs, and the workers of one cluster call the functions of all their steps.
+"""
 
 from __future__ import annotations
 
 import importlib
 import queue
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from p2p.cache import Reuse
 from p2p.kernels import WarmKernels
@@ -17,6 +21,7 @@ from p2p.outcome import RunOutcome
 from p2p.params import ParameterSet
 from p2p.pipeline import Pipeline
 from p2p.runners.repeated import PipelineProcess, run_in_process
+from p2p.runners.shared import SharedCluster
 from p2p.settings import Settings
 from p2p.sweep.points import Point
 from p2p.tracking.driver import PartOf
@@ -56,6 +61,10 @@ class Target(Protocol):
 
     def prepare(self) -> None:
         """Do what must be done once, in one thread, before the first point."""
+        ...
+
+    def trouble(self) -> str:
+        """Why no point can run any more; empty while they can."""
         ...
 
     def close(self) -> None:
@@ -100,6 +109,9 @@ class NotebookTarget:
         )  # fmt: skip
         return run_notebook(self._path, self._settings, given=point.given, text=point.text, options=options)
 
+    def trouble(self) -> str:
+        return ""  # a kernel that cannot be started is its point's failure
+
     def close(self) -> None:
         """Nothing is left of a kernel when its run has ended; what it was forked from ends here."""
         if self._kernels is not None:
@@ -114,43 +126,74 @@ class PipelineTarget:
         settings: the project's.
         notebook_digest: of the notebook that it was exported from.
         log: what the steps print goes to stderr; else nowhere.
+        cluster: calls the steps' functions, whose results are kept for other runs where it is our own; the processes do
+            themselves, where none is given.
     """
 
-    def __init__(self, pipeline: Pipeline, settings: Settings, *, notebook_digest: str = "", log: bool = False) -> None:
+    def __init__(
+        self, pipeline: Pipeline, settings: Settings, *, notebook_digest: str = "", log: bool = False,
+        cluster: SharedCluster | None = None,
+    ) -> None:  # fmt: skip
         shown = f"{pipeline.name}@{pipeline.version}"
         source = f"pipelines/{pipeline.name}/v{pipeline.version}"
         self.facts = TargetFacts(pipeline.name, shown, "module", source, notebook_digest, pipeline.version)
         self.parameters = ParameterSet.of(pipeline.params)
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self._settings = settings
         self._log = log
+        self._cluster = cluster
         self._idle: queue.SimpleQueue[PipelineProcess] = queue.SimpleQueue()
         self._all: list[PipelineProcess] = []
+        self._busy: set[PipelineProcess] = set()
         self._closed = False
+
+    def on(self, cluster: SharedCluster) -> PipelineTarget:
+        """The same, whose steps run there."""
+        return PipelineTarget(
+            self.pipeline, self._settings, notebook_digest=self.facts.digest, log=self._log, cluster=cluster
+        )
 
     def prepare(self) -> None:
         """Nothing: a process is started when there is a point for it."""
 
     def run(self, point: Point, part_of: PartOf, reuse: Reuse) -> RunOutcome:
+        if self._cluster is not None and not self._cluster.own:
+            reuse = replace(reuse, cache=False)
         with self._process() as process:
             return run_in_process(
-                process, self._pipeline, point.given, point.text, self._settings, part_of=part_of, reuse=reuse,
+                process, self.pipeline, point.given, point.text, self._settings, part_of=part_of, reuse=reuse,
                 notebook_digest=self.facts.digest,
             )  # fmt: skip
 
     @contextmanager
-    def _process(self) -> Any:
-        try:
-            process = self._idle.get_nowait()
-        except queue.Empty:
-            process = PipelineProcess(self._pipeline, self._settings, log=self._log)
-            self._all.append(process)
+    def _process(self) -> Iterator[PipelineProcess]:
+        process = self._free()
+        self._busy.add(process)
         try:
             yield process
         finally:
+            self._busy.discard(process)
             if process.alive:
                 self._idle.put(process)
+            elif not self._closed and self._cluster is not None and process.share is not None:
+                self._cluster.leave(process.share)
+
+    def _free(self) -> PipelineProcess:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            share = None if self._cluster is None else self._cluster.share()
+            process = PipelineProcess(self.pipeline, self._settings, log=self._log, share=share)
+            self._all.append(process)
+            return process
+
+    def trouble(self) -> str:
+        return "" if self._cluster is None else self._cluster.trouble()
 
     def close(self) -> None:
+        interrupted = not self._closed and bool(self._busy)
+        self._closed = True
         for process in self._all:
             process.kill()
+        if interrupted and self._cluster is not None:
+            self._cluster.end()

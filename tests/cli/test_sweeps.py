@@ -27,6 +27,7 @@ from tests.cli.conftest import Answer
         (("--resume", "nothing"), "No run of this project begins with 'nothing'"),
         (("--resume", "nothing", "--sample", "3"), "has its points already"),
         (("-f", "none.csv"), "none.csv: cannot be read"),
+        (("-p", "x=1,2", "--engine", "dask"), "A notebook runs in one kernel, not on Dask. Export it"),
     ],
 )
 def test_what_is_no_sweep_is_refused(

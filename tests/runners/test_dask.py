@@ -232,6 +232,29 @@ def test_a_worker_that_dies_is_a_failed_attempt_and_dask_begins_no_other_by_itse
     assert values["x"] == "done"
 
 
+def hold_on() -> None:
+    """No other thread of its process gets a word in."""
+    sum(range(10**11))
+
+
+def rest() -> int:
+    time.sleep(8)
+    return os.getpid()
+
+
+@pytest.mark.soak
+def test_a_worker_that_does_not_answer_is_killed_and_no_other(client: Any) -> None:
+    at = cluster.Cluster(client, own=False)
+    stuck, resting = at.new_attempt(), at.new_attempt()
+    futures = [at.submit(hold_on, key=f"step-{stuck}"), at.submit(rest, key=f"step-{resting}")]
+    time.sleep(1)
+    before = client.run(os.getpid, nanny=False, on_error="ignore", workers=at._at([resting]))
+    at.leave([stuck], goes_on=True)
+    assert futures[1].result(timeout=20) in before.values()
+    with pytest.raises(cluster.lost()):
+        futures[0].result(timeout=20)
+
+
 def draw(log: str) -> list[float]:
     return [random.random(), random.random()]
 

@@ -34,12 +34,16 @@ class Called:
         self.facts = TargetFacts("called", "called", "notebook", "called.ipynb", "abc")
         self.parameters: ParameterSet = read_parameters("x: int = 1")
         self.interrupted: list[int] = []
+        self.over = ""
         self._settings = settings
         self._work = work
         self._digest = digest
 
     def prepare(self) -> None:
         """Nothing."""
+
+    def trouble(self) -> str:
+        return self.over
 
     def close(self) -> None:
         """Nothing."""
@@ -129,3 +133,21 @@ def test_a_notebook_that_changes_while_it_is_swept_ends_the_sweep_whatever_is_as
     done = run_sweep(target, points(target, "1,2,3"), settings, options=SweepOptions(keep_going=True))
     assert (done.status, states(done)) == ("FAILED", ["FAILED", None, None])
     assert "the notebook was changed" in done.error
+
+
+def test_no_other_point_is_started_where_none_can_run_whatever_is_asked(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("P2P_TRACKING_PATIENCE", "0.5")  # the target leaves a run open, of which MLflow hears no end
+
+    def work(x: int) -> None:
+        target.over = "the cluster is gone"
+        if x == 2:
+            raise RunFailed("lost")
+
+    target = Called(settings, work)
+    options = SweepOptions(keep_going=True)
+    done = run_sweep(target, points(target, "1"), settings, options=options)
+    assert (done.status, done.error) == ("FINISHED", ""), "nothing that it ran was lost"
+    done = run_sweep(target, points(target, "2,3"), settings, options=options)
+    assert (done.status, states(done), done.error) == ("FAILED", ["FAILED", None], "the cluster is gone")

@@ -77,7 +77,7 @@ class Swept:
         (folder / "manifest.json").write_text("{}")
         for package in (settings.pipelines, folder.parent, folder):
             (package / "__init__.py").touch()
-        target = PipelineTarget(load_pipeline("toy@1", settings), settings)
+        self.target = target = PipelineTarget(load_pipeline("toy@1", settings), settings)
         points = plan(target.parameters, Request(values={"x": "1,2,3,4,5,6", "token": SECRET})).points
         secrets = frozenset[str]().union(*(point.secrets for point in points))
         options = SweepOptions(keep_going=True, secrets=secrets)
@@ -142,10 +142,12 @@ def test_mlflow_has_the_runs_below_the_sweep_and_the_secret_is_nowhere(swept: Sw
     assert files_with(SECRET, below=swept.settings.mlruns) == []
 
 
-def test_no_process_is_left(swept: Swept) -> None:
+def test_no_process_and_no_pipe_is_left(swept: Swept) -> None:
     import psutil
 
     assert [n for n in (1, 2, 4, 5, 6) if psutil.pid_exists(swept.found(n)["pid"])] == []
+    pipes = [pipe for one in swept.target._all for pipe in (one._process.stdin, one._process.stdout)]
+    assert [pipe.closed for pipe in pipes if pipe is not None] == [True] * 4
 
 
 def test_the_project_is_left_as_it_was(swept: Swept) -> None:
