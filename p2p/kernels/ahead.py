@@ -7,6 +7,7 @@ that could make an import do something else (a changed environment, directory, i
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -23,11 +24,19 @@ _FILTERS: Final = frozenset({"filterwarnings", "simplefilter", "captureWarnings"
 _HARMLESS_MAGICS: Final = frozenset({"autoreload", "config", "load_ext", "matplotlib", "p2p"})
 # What p2p itself imports in a kernel to store values of a library.
 _STORED_BY: Final = {"pandas": "import pyarrow.parquet"}
+# What libraries do when they are used for the first time: scikit-learn asks narwhals whether something is a frame, and
+# narwhals imports what it has for pandas, and looks at each installed package for plug-ins (40 ms together).
+_FIRST_USED: Final = {
+    ("sklearn", "pandas"): (
+        "import narwhals.stable.v2, pandas; narwhals.stable.v2.from_native(pandas.DataFrame()); "
+        "narwhals.stable.v2.dependencies.is_into_dataframe(None)"
+    )
+}
 _MAGIC_CALLS: Final = frozenset({"run_line_magic", "run_cell_magic", "system", "getoutput"})
 
 
 def imports_ahead(cells: Sequence[str], folder: Path) -> tuple[str, ...]:
-    """The import statements, one library each, that may be run before the cells are.
+    """The import statements, one library each, that may be run before the cells are, and what comes after them.
 
     Args:
         cells: the text of the code cells, in order.
@@ -35,8 +44,15 @@ def imports_ahead(cells: Sequence[str], folder: Path) -> tuple[str, ...]:
     """
     places = places_of(folder, cells)
     found = dict.fromkeys(text for node in _imports(tuple(cells)) for text in _single(node, places))
-    with_them = (text for top, text in _STORED_BY.items() if any(top == one.split()[1].split(".")[0] for one in found))
-    return (*found, *(text for text in with_them if text not in found and _is_library(text.split()[1], places)))
+    tops = {_top(statement) for statement in found}
+    stored = [text for top, text in _STORED_BY.items() if top in tops]
+    used = [text for needed, text in _FIRST_USED.items() if tops.issuperset(needed)]
+    return (*found, *(text for text in (*stored, *used) if text not in found and _is_library(_top(text), places)))
+
+
+def _top(statement: str) -> str:
+    """The top-level name of the first module that a statement imports."""
+    return re.split(r"[.,;]", statement.split()[1])[0]
 
 
 @lru_cache(maxsize=8)

@@ -59,7 +59,7 @@ class Place:
     def _have_one_wait(self, path: Path, directory: Path | None) -> None:
         """Run nothing but the imports of a notebook, after which a kernel waits for it."""
         cells = [cell.source for cell in read_notebook(path).cells]
-        imports = imports_ahead(cells, directory or path.parent)
+        imports = [text for text in imports_ahead(cells, directory or path.parent) if ";" not in text]
         self.run_as(self._write(*imports), RunOptions(html=False, kernels=self.ahead, directory=directory))
 
     def _write(self, *cells: str) -> Path:

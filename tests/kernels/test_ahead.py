@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,20 @@ def test_modules_of_the_author_are_left_alone_also_where_they_hide_a_library(tmp
     cells = ["import sys\nsys.path.insert(0, 'lib')", "import yaml, mine, scipy"]
     assert imports_ahead(cells, tmp_path) == ()
     assert imports_ahead(["import yaml, mine, numpy"], tmp_path) == ("import numpy",)
+
+
+def test_what_a_library_does_at_its_first_use_is_done_ahead_where_the_use_is_likely(tmp_path: Path) -> None:
+    both = imports_ahead(["import pandas\nfrom sklearn.linear_model import Ridge"], tmp_path)
+    assert both[:3] == ("import pandas", "from sklearn.linear_model import Ridge", "import pyarrow.parquet")
+    (last,) = both[3:]
+    assert last.startswith("import narwhals")
+    loaded = "import sys, pandas, sklearn.linear_model; before = {*sys.modules}"
+    shown = "print({name.split('.')[0] for name in {*sys.modules} - before})"
+    told = subprocess.run(
+        [sys.executable, "-c", f"{loaded}; {last}; {shown}"], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "{'narwhals'}\n"
+    assert imports_ahead(["from sklearn.linear_model import Ridge"], tmp_path) == both[1:2]
 
 
 def test_imports_that_may_never_run_are_not_run_ahead(tmp_path: Path) -> None:
