@@ -129,8 +129,8 @@ class Rounds:
 
     def _one(self, sender: Sender) -> None:
         self._busy_since = time.monotonic()
-        knew = sender.sent.run_id
         try:
+            self._begin(sender)
             done = sender.round()
         except Unreachable:
             raise
@@ -140,12 +140,15 @@ class Rounds:
             _log.exception("run %s could not be sent", sender.directory.name)
             self._say_trouble(f"{type(error).__name__}: {reason(error)}")
             done = True  # a defect: sending it again would end the same way; the next process tries anew
-        if sender.sent.run_id and not knew:
-            self._tell(run_id=sender.sent.run_id, experiment=sender.sent.experiment, key=sender.directory.name)
         if done:
             self._senders.pop(sender).close()
             self.sent_at = time.monotonic()
             self._tell(sent=sender.directory.name, refused=list(sender.sent.refused))
+
+    def _begin(self, sender: Sender) -> None:
+        """Have the run made, and tell its id at once: its owner may wait for that, and a long journal takes time."""
+        if sender.begin():
+            self._tell(run_id=sender.sent.run_id, experiment=sender.sent.experiment, key=sender.directory.name)
 
     def _others(self) -> None:
         """Send one run that another process left unsent, if there is one."""

@@ -80,6 +80,17 @@ class Sender:
         self._opened: Mapping[str, Any] | None = None
         self._end = _end_within(directory, self.sent.offset)
 
+    def begin(self) -> bool:
+        """Make the MLflow run, if there is none yet; gives whether there is one now that was not known before.
+
+        Raises:
+            Unreachable: the store takes nothing at present.
+        """
+        if self.sent.done or self.sent.run_id:
+            return False
+        with _told():
+            return self._connected() is not None
+
     def round(self) -> bool:
         """Send what is new. Gives True when the run has ended and all of it is sent.
 
