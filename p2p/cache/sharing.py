@@ -77,12 +77,12 @@ def _places(one: Any, other: Any) -> list[tuple[Any, Any]]:
     """What two objects of a type hold at the same places."""
     if isinstance(one, dict):
         return _under_keys(one, other)
-    if isinstance(one, set | frozenset):
+    inside, others = _inside(one), _inside(other)
+    if not inside or isinstance(one, set | frozenset):  # a frame is one object, whatever it is made of
         return []
     fields = getattr(one, "__dict__", None)
     if isinstance(fields, dict):
         return [*_under_keys(fields, vars(other)), *zip(_in_slots(one), _in_slots(other), strict=False)]
-    inside, others = _inside(one), _inside(other)
     return [*zip(inside, others, strict=True)] if len(inside) == len(others) else []
 
 
