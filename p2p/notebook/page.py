@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ class PageMaker:
 
     def __init__(self) -> None:
         self._exporter: Any = None
-        self._thread = threading.Thread(target=self._make_ready, name="p2p-html", daemon=True)
+        self._thread = threading.Thread()
 
-    def begin(self) -> None:
-        """Get ready, in a thread."""
+    def begin(self, document: Any) -> None:
+        """Get ready, in a thread, for the page of a notebook with the code cells of `document`."""
+        self._thread = threading.Thread(target=self._make_ready, args=(document,), name="p2p-html", daemon=True)
         self._thread.start()
 
     def page(self, path: Path) -> str:
@@ -29,17 +32,36 @@ class PageMaker:
         body, _resources = exporter.from_filename(str(path))
         return str(body)
 
-    def _make_ready(self) -> None:
-        """Import nbconvert, and compile its templates by using them once."""
+    def _make_ready(self, document: Any) -> None:
+        """Import nbconvert, compile its templates by using them once, and have the code on the page highlighted."""
         with contextlib.suppress(Exception):  # whatever is wrong is raised again where a page is wanted
-            exporter = _exporter()
+            self._exporter = _exporter()
             v4 = nbformat().v4
-            exporter.from_notebook_node(v4.new_notebook(cells=[v4.new_code_cell("1"), v4.new_markdown_cell("1")]))
-            self._exporter = exporter
+            code = [cell for cell in document.cells if cell.cell_type == "code"]
+            self._exporter.from_notebook_node(
+                v4.new_notebook(cells=[*map(_without_outputs, code), v4.new_markdown_cell("1")])
+            )
+
+
+def _without_outputs(cell: Any) -> Any:
+    return nbformat().v4.new_code_cell(cell.source, metadata=cell.metadata)
 
 
 def _exporter() -> Any:
     from nbconvert import HTMLExporter
+    from nbconvert.filters import Highlight2HTML, clean_html
 
+    highlight = Highlight2HTML()  # type: ignore[no-untyped-call]  # it has no types
+    filters = {"highlight_code": _remembered(highlight), "clean_html": functools.cache(clean_html)}
     # Validated once, not after each preprocessor.
-    return HTMLExporter(optimistic_validation=True)  # type: ignore[no-untyped-call]  # it has no types
+    return HTMLExporter(optimistic_validation=True, filters=filters)  # type: ignore[no-untyped-call]  # it has no types
+
+
+def _remembered(highlight: Callable[..., str]) -> Callable[..., str]:
+    """The filter, which looks at no more of a cell's metadata than `magics_language`."""
+    known = functools.cache(lambda source, language, *magics: highlight(source, language, dict(magics)))
+
+    def highlighted(source: str, language: str | None = None, metadata: Any = None) -> str:
+        return known(source, language, *((k, v) for k, v in (metadata or {}).items() if k == "magics_language"))
+
+    return highlighted

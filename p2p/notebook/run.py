@@ -170,7 +170,7 @@ def _run_cells(asked: _Asked, driver: Driver, plan: KernelPlan) -> _Failure | No
 
     options = asked.options
     if options.html:  # this process has little else to do while the kernel starts
-        asked.pages.begin()
+        asked.pages.begin(asked.document)
     # papermill's inspector does not know every annotation, and would warn of parameters that p2p has checked.
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:

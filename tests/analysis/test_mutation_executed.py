@@ -116,9 +116,11 @@ ways = st.one_of(
     st.sampled_from(OTHERS),
     st.sampled_from(PARTS),
 )
+# No `ys = xs`: with `ys += [1]` after it, that is what `UNSEEN` calls an augmented assignment to another name.
 plain = st.sampled_from(
-    ["a = 1", "xs = [3, 2, 1]", "b = copy.deepcopy(ys)", "b = sorted(xs)", "del xs", "ys = xs", "import math", "1 / 0"]
-)
+    ["a = 1", "xs = [3, 2, 1]", "b = copy.deepcopy(ys)", "b = sorted(xs)", "del xs", "ys = [*xs]", "import math",
+     "1 / 0"]
+)  # fmt: skip
 AROUND: list[Callable[[str], str]] = [
     lambda body: f"if len(d):\n{body}\nelse:\n    a = 2",
     lambda body: f"for i in range(2):\n{body}",

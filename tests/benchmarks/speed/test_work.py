@@ -24,7 +24,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 def test_a_chain_is_run_new_and_known(settings: Settings) -> None:
     figures = chain_p2p.measure(3, settings, alone=1)
     names = {"alone", "new", "known"}
-    assert set(figures) == names | {f"{name}_cpu" for name in names} | {"new_loop", "known_loop"}
+    measured = names | {"new_whole", "known_whole"}
+    assert set(figures) == measured | {f"{name}_cpu" for name in measured} | {"new_loop", "known_loop"}
     assert 0 < figures["new_loop"] < figures["alone"]
 
 
