@@ -4,6 +4,7 @@ MLflow's `start_run()` takes up the run named by `MLFLOW_RUN_ID`, once, and whoe
 `mlflow.log_metric` in a notebook would close its driver's run when the kernel exits. So in a process that only writes
 to a run, ending that run is a no-op that names the run in the environment again, for the next `start_run()`; and what
 is logged to it goes to the journal (see `ownrun`), so that a store that is down neither delays nor fails the code.
+Code may import MLflow wherever it likes: all of this is put in before that import ends.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 import sys
 from typing import Any
 
+from p2p.tracking.arriving import when_imported
 from p2p.tracking.later import LaterRun
 from p2p.tracking.ownrun import OwnRun, OwnRunStore
 from p2p.tracking.passing import passes
@@ -49,6 +51,7 @@ def attach(run: OwnRun) -> None:
     _set_if_absent("MLFLOW_TRACKING_URI", run.tracking_uri)
     for name, value in _PATIENCE.items():
         _set_if_absent(name, value)
+    when_imported("mlflow", _arrived)
     arm()
     install()
 
@@ -57,10 +60,19 @@ def attach_later(run: LaterRun, tracking_uri: str) -> None:
     """As `attach`, as soon as somebody asks for the run: MLflow is imported, or a program is started that may do so."""
     _later[:] = [run]
     _set_if_absent("MLFLOW_TRACKING_URI", tracking_uri)
+    when_imported("mlflow", _arrived)
     if not _listening:
         sys.addaudithook(_before_a_program)
         _listening.append(True)
     settle()
+
+
+def _arrived() -> None:
+    """MLflow has just been imported; the next thing that is done may be a call of it."""
+    settle(asked=True)
+    if _attached:
+        arm()
+        install()
 
 
 def settle(*, asked: bool = False) -> None:

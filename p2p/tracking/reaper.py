@@ -19,6 +19,8 @@ from p2p.tracking.processes import end_kernels
 from p2p.tracking.records import failed_step, opening
 from p2p.tracking.sending import sending
 
+_REAPING = ".reaping.lock"
+_ENDING_MAY_TAKE = 10.0  # seconds
 _SIDECAR_MAY_LINGER = 30.0  # seconds that a sidecar without its owner may still be at sending a run
 
 
@@ -44,12 +46,18 @@ class Swept:
 def reap(settings: Settings, *, gone_hosts: Collection[str] = ()) -> list[str]:
     """End the runs whose owner died as KILLED, in their journals; gives their keys.
 
+    A run that another process is ending has ended when this returns.
+
     Args:
         settings: the project's.
         gone_hosts: machines that are known to be gone for good, so that the owners on them are dead.
     """
-    return [found.key for found in lease.leases(settings.open_runs) if _is_dead(found, gone_hosts) and end(
-        settings, found.key, f"{found.owner} died")]  # fmt: skip
+    if not [*lease.leases(settings.open_runs)]:
+        return []
+    with locked(settings.open_runs / _REAPING, wait=_ENDING_MAY_TAKE) as mine:
+        # Who ends a run takes its lease first: without the lock, that would look like a run at work.
+        dead = [found for found in lease.leases(settings.open_runs) if mine and _is_dead(found, gone_hosts)]
+        return [found.key for found in dead if _end(settings, found.key, f"{found.owner} died", RunStatus.KILLED)]
 
 
 def _is_dead(found: Lease, gone_hosts: Collection[str]) -> bool:
@@ -58,23 +66,27 @@ def _is_dead(found: Lease, gone_hosts: Collection[str]) -> bool:
 
 def end(settings: Settings, key: str, error: str, status: RunStatus = RunStatus.KILLED) -> bool:
     """End a run in its owner's place; False when it had ended, or another process is at it."""
+    with locked(settings.open_runs / _REAPING, wait=_ENDING_MAY_TAKE) as mine:
+        return mine and _end(settings, key, error, status)
+
+
+def _end(settings: Settings, key: str, error: str, status: RunStatus) -> bool:
     directory = settings.runs / key
-    with locked(settings.open_runs / ".reaping.lock", wait=10.0) as mine:
-        if not mine or not settings.lease(key).exists():
-            return False
-        events = read_events(directory) if directory.is_dir() else []
-        if not any(event["kind"] == "run_opened" for event in events):
-            lease.release(settings.lease(key))  # it died before it said anything
-            return False
-        if any(event["kind"] == "run_finished" for event in events):
-            return False
-        end_kernels(directory)
-        lease.take_lease(settings.lease(key))  # from now on, its owner cannot commit
-        journal = Journal(directory)
-        facts = {"failed_step": failed_step(directory), "failed_cell": _cell_at_work(events), "error": error}
-        journal.append("run_finished", status=status.value, **{k: v for k, v in facts.items() if v})
-        journal.close()
-        return True
+    if not settings.lease(key).exists():
+        return False
+    events = read_events(directory) if directory.is_dir() else []
+    if not any(event["kind"] == "run_opened" for event in events):
+        lease.release(settings.lease(key))  # it died before it said anything
+        return False
+    if any(event["kind"] == "run_finished" for event in events):
+        return False
+    end_kernels(directory)
+    lease.take_lease(settings.lease(key))  # from now on, its owner cannot commit
+    journal = Journal(directory)
+    facts = {"failed_step": failed_step(directory), "failed_cell": _cell_at_work(events), "error": error}
+    journal.append("run_finished", status=status.value, **{k: v for k, v in facts.items() if v})
+    journal.close()
+    return True
 
 
 def _cell_at_work(events: list[dict[str, object]]) -> object:

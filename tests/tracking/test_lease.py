@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +105,30 @@ def test_a_dead_owners_run_that_another_process_is_ending_is_unsent_and_not_else
     swept = reaper.sweep(settings)
     assert swept.unsent == (("k1", "its process has died, and another one is ending it"),)
     assert (swept.killed, swept.sent, swept.running, swept.elsewhere) == ((), (), (), ())
+
+
+def test_a_run_that_another_process_is_ending_has_ended_after_reaping(
+    settings: Settings, other: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever ends a run is its owner meanwhile, and lives: a resumed run was refused, as if it were at work."""
+    directory = opened(settings, "k1", owner_of(other.pid))
+    other.kill()
+    other.wait()
+    taken, go_on = threading.Event(), threading.Event()
+
+    def slowly(_directory: Path) -> str:
+        taken.set()
+        go_on.wait(20)
+        return "load"
+
+    monkeypatch.setattr(reaper, "failed_step", slowly)
+    ending = threading.Thread(target=reaper.end, args=(settings, "k1", "died"))
+    ending.start()
+    assert taken.wait(20)
+    threading.Timer(0.3, go_on.set).start()
+    assert reaper.reap(settings) == []
+    assert read_record(directory).status is RunStatus.KILLED
+    ending.join()
 
 
 def test_an_owner_elsewhere_is_left_alone_until_its_machine_is_said_to_be_gone(settings: Settings) -> None:
