@@ -12,16 +12,17 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from p2p.execution import idempotency_key
+    from p2p.history import runs
     from p2p.pipeline import Pipeline, Task
     from p2p.policy import Policy
     from p2p.session import run
     from p2p.steps import step
 
-__all__ = ["Pipeline", "Policy", "Task", "__version__", "idempotency_key", "run", "step"]
+__all__ = ["Pipeline", "Policy", "Task", "__version__", "idempotency_key", "run", "runs", "step"]
 
 _PLACES = {
     "Pipeline": "p2p.pipeline", "Policy": "p2p.policy", "Task": "p2p.pipeline", "run": "p2p.session",
-    "idempotency_key": "p2p.execution", "step": "p2p.steps",
+    "idempotency_key": "p2p.execution", "runs": "p2p.history", "step": "p2p.steps",
 }  # fmt: skip
 
 
