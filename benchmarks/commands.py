@@ -60,9 +60,13 @@ def run(arguments: Sequence[str | Path], cwd: Path, timeout: float, extra: Mappi
 
 
 def environment() -> dict[str, str]:
-    """The environment of a command: this project can be imported in it, and nothing writes byte code or colours."""
+    """The environment of a command: this project can be imported in it, and nothing writes colours.
+
+    Whatever of p2p and MLflow is set here is not: what is measured has a project and a store of its own.
+    """
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
-    return {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("P2P_", "MLFLOW_"))}
+    return {**kept, "PYTHONPATH": path, "NO_COLOR": "1"}
 
 
 def _end(process: subprocess.Popen[str]) -> None:
