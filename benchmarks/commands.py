@@ -46,23 +46,27 @@ class Done:
 def run(arguments: Sequence[str | Path], cwd: Path, timeout: float, extra: Mapping[str, str] | None = None) -> Done:
     """Run a command, and end all that it started once it is over or has taken too long."""
     started = time.perf_counter()
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [str(part) for part in arguments], cwd=cwd, env={**environment(), **(extra or {})}, text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-    try:
-        out, err = process.communicate(timeout=timeout)
-        code = process.returncode
-    except subprocess.TimeoutExpired:
-        code, out, err = TOO_LONG, "", f"it takes longer than {timeout:g} s"
-    _end(process)
+    ) as process:  # fmt: skip
+        try:
+            out, err = process.communicate(timeout=timeout)
+            code = process.returncode
+        except subprocess.TimeoutExpired:
+            code, out, err = TOO_LONG, "", f"it takes longer than {timeout:g} s"
+        _end(process)
     return Done(code, out, err, round(time.perf_counter() - started, 1))
 
 
 def environment() -> dict[str, str]:
-    """The environment of a command: this project can be imported in it, and nothing writes byte code or colours."""
+    """The environment of a command: this project can be imported in it, and nothing writes colours.
+
+    Whatever of p2p and MLflow is set here is not: what is measured has a project and a store of its own.
+    """
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
-    return {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("P2P_", "MLFLOW_"))}
+    return {**kept, "PYTHONPATH": path, "NO_COLOR": "1"}
 
 
 def _end(process: subprocess.Popen[str]) -> None:
