@@ -1,0 +1,88 @@
+"""What has run in a kernel: the text of the cells, and of each step what it ran with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from p2p.analysis import cell_names, digest_source
+from p2p.errors import P2PError
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a step went the last time.
+
+    Attributes:
+        state: `running`, `done`, `cached` or `failed`.
+        digest: of its cell's text.
+        uses: by the name that it used, the digest of the cell that had defined it by then.
+        inputs, outputs: by name, the digest of each value; None for one that has none.
+        seconds, attempts, error: as the run was told.
+    """
+
+    state: str
+    digest: str = ""
+    uses: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str | None] = field(default_factory=dict)
+    outputs: Mapping[str, str | None] = field(default_factory=dict)
+    seconds: float = 0.0
+    attempts: int = 0
+    error: str = ""
+
+
+class Ranning:
+    """Follows a kernel: told of each cell, and of the events of its run.
+
+    Attributes:
+        steps: by name, how each step went the last time.
+        defined: by name, the digest of the text of the cell that defined it last.
+    """
+
+    def __init__(self) -> None:
+        self.steps: dict[str, Ran] = {}
+        self.defined: dict[str, str] = {}
+        self._cell = ""
+        self._given: dict[str, str | None] = {}
+
+    def cell(self, source: str) -> None:
+        """A cell is about to run."""
+        try:
+            self._cell = digest_source(source)
+            writes = cell_names(source).writes
+        except P2PError:  # it will raise its own SyntaxError
+            self._cell = ""
+            return
+        self.defined |= dict.fromkeys(writes, self._cell)
+
+    def forget(self) -> None:
+        """The kernel begins another run; what it has defined stays."""
+        self._given = {}
+
+    def append(self, kind: str, **data: Any) -> None:
+        """An event of the run."""
+        if data.get("parent"):
+            return
+        if kind == "step_started":
+            inputs = {name: ref["digest"] for name, ref in data["inputs"].items()}
+            self.steps[data["step"]] = Ran("running", self._cell, dict(self.defined), inputs)
+        elif kind == "step_finished":
+            self._finish(data)
+
+    def _finish(self, data: Mapping[str, Any]) -> None:
+        before = self.steps.get(data["step"], Ran("running"))
+        outputs = {name: ref["digest"] for name, ref in data["outputs"].items()}
+        error = f"{data['error_type']}: {data['error']}" if "error_type" in data else ""
+        self.steps[data["step"]] = Ran(
+            data["state"], before.digest, before.uses, before.inputs, outputs, data["seconds"], data["attempts"], error
+        )
+        self._given |= outputs
+
+    def value(self, name: str) -> str | None:
+        """The digest of the value that a step gave a name last; None where it has none or nobody knows."""
+        return self._given.get(name)
+
+    def gave(self, name: str) -> bool:
+        """Whether a step of this kernel gave this name a value."""
+        return name in self._given
