@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from p2p.analysis import is_step_mark, split_mark, step_functions
+from p2p.cache.fingerprints import IMMUTABLE
 from p2p.errors import P2PError
 from p2p.execution import Work, arun_step
 from p2p.execution.services import activate as activate_services
@@ -17,8 +20,10 @@ from p2p.magics.definitions import definitions
 from p2p.magics.headless import make_headless
 from p2p.magics.known import KnownValues
 from p2p.magics.leftovers import Leftovers, names_read
+from p2p.magics.line import Line, Refused
 from p2p.magics.parameters import PendingParameters
 from p2p.magics.showing import Showing, own_part
+from p2p.outline import Ranning
 from p2p.session import AttachedSession, CallSites, InteractiveSession
 from p2p.session.attached import take_attachment
 from p2p.session.callsites import activate as activate_sites
@@ -27,12 +32,14 @@ from p2p.session.interactive import note
 from p2p.session.started import Started, take_started
 from p2p.settings import load_settings
 from p2p.steps import Step
+from p2p.store import content_digest
 from p2p.tracking import guard
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _ATTRIBUTE = "_p2p_extension"
+_SMALL = 10_000  # characters or items
 
 
 def load(shell: InteractiveShell) -> None:
@@ -64,6 +71,8 @@ class Extension:
         self.leftovers: Leftovers | None = None
         self.borders: Borders | None = None
         self._started = started or Started()
+        self.ranning = Ranning(self._plain_digest)
+        self.line = Line(shell, self.ranning, self._file, self._run_within)
         self.session = self._session()
         self._inside = False
         self._cell: MarkedCell | None = None
@@ -79,12 +88,12 @@ class Extension:
             forked = bool(self._started.facts.get("warm"))
             make_headless(self.shell, load_settings().output_limit, forked=forked)
             attached = AttachedSession(
-                attachment, names_read(_sources(attachment.notebook)), masker, self._started.facts
+                attachment, names_read(_sources(attachment.notebook)), masker, self._started.facts, self.ranning.append
             )
             self.leftovers = Leftovers(attached.memory, attached.needed)
             self.borders = Borders(attached.memory.events, attached.needed)
             return attached
-        session = InteractiveSession(load_settings(), self._notebook, note)
+        session = InteractiveSession(load_settings(), self._notebook, note, self.ranning.append)
         session.warm()
         atexit.register(session.close)
         return session
@@ -108,6 +117,26 @@ class Extension:
         deactivate_sites(self.sites)
         activate_services(None)
         self.session.close() if isinstance(self.session, InteractiveSession) else self.session.end()
+
+    def _plain_digest(self, name: str) -> str | None:
+        """The digest of what a name stands for, where it is as small and plain as a parameter is."""
+        value: Any = self.shell.user_ns.get(name)
+        if not isinstance(value, (*IMMUTABLE, list, tuple, dict)) or getattr(value, "__len__", int)() > _SMALL:
+            return None
+        with contextlib.suppress(Exception):  # what is in it may fail in any way
+            return content_digest(value)
+        return None
+
+    def _run_within(self, source: str) -> bool:
+        """Run a cell from within one, which goes on afterwards as if nothing had been; gives whether it succeeded."""
+        hook: Any = self.shell.displayhook
+        inside, self._inside = self._inside, False
+        result = hook.exec_result
+        try:
+            done: Any = self.shell.run_cell(source)  # type: ignore[no-untyped-call]  # IPython's
+        finally:
+            self._inside, hook.exec_result = inside, result
+        return bool(done.success)
 
     def _take_mark_off(self, lines: list[str]) -> list[str]:
         """The cell without its mark; inside another magic the mark stays, and `_misplaced` explains."""
@@ -136,6 +165,7 @@ class Extension:
             self._cell = self._marked(info.raw_cell, number)
         except P2PError as error:
             self._refusal = error
+        self.ranning.cell(info.raw_cell, info.cell_id or "")
         self.sites.enter_cell(info.cell_id or info.raw_cell, info.raw_cell, self._step_functions(info.raw_cell))
 
     def _step_functions(self, source: str) -> list[str]:
@@ -237,24 +267,37 @@ class Extension:
 
         raise UsageError(f"'%%step {line}' must be the first line of its cell; put other cell magics below it.")
 
-    def _command(self, line: str) -> str | None:
-        """`%p2p new` ends the run, and the next step opens another; `%p2p run` gives the open run's id."""
-        match line.split():
-            case ["new"]:
-                self.session.end()
-                self.known = KnownValues()
-                return None
-            case ["run"]:
-                return self.session.run_id or "no run is open; the next step opens one"
+    def _command(self, line: str) -> Any:
+        """`%p2p status`: how the steps stand; `%p2p run --stale` runs those that are stale, `%p2p run` the notebook.
+
+        `%p2p export`, `%p2p params` and other commands of `p2p` are for this notebook where none is named. `%p2p mark
+        NAME` makes this cell a step, `%p2p id` gives the open run's id, `%p2p new` ends the run.
+        """
         from IPython.core.error import UsageError
 
-        raise UsageError(f"'%p2p {line}' is not known: use `%p2p new` or `%p2p run`.")
+        words = shlex.split(line)
+        if words == ["new"]:
+            self.session.end()
+            self.known = KnownValues()
+            return None
+        if words == ["id"]:
+            return self.session.run_id or "no run is open; the next step opens one"
+        try:
+            return self.line.do(words)
+        except (Refused, P2PError) as refusal:
+            raise UsageError(str(refusal)) from None
 
     def _notebook(self) -> tuple[str, str]:
         """The notebook's name and path, as JupyterLab or VS Code tell them; `session` in a plain shell."""
-        told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
-        path = Path(str(told)) if told else None
+        path = self._file()
         return (path.stem, path.name) if path else ("session", "")
+
+    def _file(self) -> Path | None:
+        """The notebook's file; None in a plain shell."""
+        if isinstance(self.session, AttachedSession):
+            return Path(self.session.attachment.notebook)
+        told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
+        return Path(str(told)) if told else None
 
 
 def _sources(notebook: str) -> list[str]:

@@ -3,5 +3,6 @@
 from p2p.outline.outlining import Outline, OutlinedStep, outline
 from p2p.outline.ran import Ran, Ranning
 from p2p.outline.standing import Standing, standings, to_run
+from p2p.outline.table import StandingTable
 
-__all__ = ["Outline", "OutlinedStep", "Ran", "Ranning", "Standing", "outline", "standings", "to_run"]
+__all__ = ["Outline", "OutlinedStep", "Ran", "Ranning", "Standing", "StandingTable", "outline", "standings", "to_run"]

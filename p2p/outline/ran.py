@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from p2p.analysis import cell_names, digest_source
+from p2p.analysis import cell_names, digest_source, is_step_mark, split_mark
 from p2p.errors import P2PError
 
 
@@ -32,22 +33,35 @@ class Ran:
     error: str = ""
 
 
+def _nobody_knows(_name: str) -> str | None:
+    return None
+
+
 class Ranning:
     """Follows a kernel: told of each cell, and of the events of its run.
+
+    Args:
+        now: gives the digest of the value that a name has now; None where that would take too long, or nobody can say.
 
     Attributes:
         steps: by name, how each step went the last time.
         defined: by name, the digest of the text of the cell that defined it last.
+        cells: the text of each cell that has run, as it ran last, by its id.
+        source: the text of the cell that runs, or has run last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[str], str | None] = _nobody_knows) -> None:
+        self.now = now
         self.steps: dict[str, Ran] = {}
         self.defined: dict[str, str] = {}
+        self.cells: dict[str, str] = {}
+        self.source = ""
         self._cell = ""
         self._given: dict[str, str | None] = {}
 
-    def cell(self, source: str) -> None:
-        """A cell is about to run."""
+    def cell(self, source: str, cell_id: str = "") -> None:
+        """A cell is about to run. In a shell that gives no ids, a step's name tells its cell, else the text does."""
+        self.source = self.cells[cell_id or _step_of(source) or source] = source
         try:
             self._cell = digest_source(source)
             writes = cell_names(source).writes
@@ -65,7 +79,7 @@ class Ranning:
         if data.get("parent"):
             return
         if kind == "step_started":
-            inputs = {name: ref["digest"] for name, ref in data["inputs"].items()}
+            inputs = {name: ref["digest"] or self.now(name) for name, ref in data["inputs"].items()}
             self.steps[data["step"]] = Ran("running", self._cell, dict(self.defined), inputs)
         elif kind == "step_finished":
             self._finish(data)
@@ -80,9 +94,18 @@ class Ranning:
         self._given |= outputs
 
     def value(self, name: str) -> str | None:
-        """The digest of the value that a step gave a name last; None where it has none or nobody knows."""
-        return self._given.get(name)
+        """The digest of the value that a name has, by the step that gave it last; None where nobody knows."""
+        return self._given[name] if name in self._given else self.now(name)
 
     def gave(self, name: str) -> bool:
         """Whether a step of this kernel gave this name a value."""
         return name in self._given
+
+
+def _step_of(source: str) -> str:
+    if not is_step_mark(source):
+        return ""
+    with contextlib.suppress(P2PError):
+        mark, _ = split_mark(source)
+        return mark.name if mark is not None else ""
+    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from p2p.outline.outlining import Outline, OutlinedStep
@@ -29,32 +29,21 @@ class Standing:
     ran: Ran | None = None
 
 
-def standings(
-    outline: Outline, ranning: Ranning, now: Callable[[str], str | None] = lambda _name: None
-) -> list[Standing]:
-    """How the steps of a notebook stand in a kernel.
-
-    Args:
-        outline: the notebook as it is written now.
-        ranning: what has run.
-        now: gives the digest of the value that a name which no step gave has now; None where nobody can say.
-    """
+def standings(outline: Outline, ranning: Ranning) -> list[Standing]:
+    """How the steps of a notebook, as it is written now, stand in a kernel, by what has run there."""
     found: dict[str, Standing] = {}
     for step in outline.steps:
-        found[step.name] = _standing(step, outline, ranning, now, found)
+        found[step.name] = _standing(step, outline, ranning, found)
     return list(found.values())
 
 
-def _standing(
-    step: OutlinedStep, outline: Outline, ranning: Ranning, now: Callable[[str], str | None],
-    above: dict[str, Standing],
-) -> Standing:  # fmt: skip
+def _standing(step: OutlinedStep, outline: Outline, ranning: Ranning, above: dict[str, Standing]) -> Standing:
     ran = ranning.steps.get(step.name)
     if ran is None:
         return Standing(step, NEVER)
     if ran.state in ("running", "failed"):
         return Standing(step, ran.state, ran=ran)
-    why = (*_code(step, ran, outline, ranning), *_inputs(step, ran, ranning, now, above))
+    why = (*_code(step, ran, outline, ranning), *_inputs(step, ran, ranning, above))
     return Standing(step, STALE if why else ran.state, why, ran)
 
 
@@ -69,17 +58,15 @@ def _code(step: OutlinedStep, ran: Ran, outline: Outline, ranning: Ranning) -> S
     return why
 
 
-def _inputs(
-    step: OutlinedStep, ran: Ran, ranning: Ranning, now: Callable[[str], str | None], above: dict[str, Standing]
-) -> Sequence[str]:
+def _inputs(step: OutlinedStep, ran: Ran, ranning: Ranning, above: dict[str, Standing]) -> Sequence[str]:
     why = []
     makers = {name: one.step.name for one in above.values() for name in one.step.outputs}
     for name in step.inputs:
         maker = makers.get(name)
-        digest = ranning.value(name) if ranning.gave(name) else now(name)
+        was, now = ran.inputs.get(name), ranning.value(name)
         if name not in ran.inputs:
             why.append(f"it takes '{name}' now, and did not")
-        elif digest is not None and digest != ran.inputs[name]:
+        elif was is not None and now is not None and now != was:
             by = f"step '{maker}' has given" if maker and ranning.gave(name) else "you have given"
             why.append(f"{by} '{name}' another value")
         elif maker and above[maker].state in (STALE, NEVER, "failed"):

@@ -49,11 +49,12 @@ class AttachedSession:
         needed: the names that any cell of the notebook reads.
         masker: takes secrets out of what is written down.
         started: how this kernel was started.
+        listen: told each event of a step, after the journal.
     """
 
     def __init__(
         self, attachment: Attachment, needed: frozenset[str] = frozenset(), masker: Masker | None = None,
-        started: Mapping[str, Any] | None = None,
+        started: Mapping[str, Any] | None = None, listen: Callable[..., None] | None = None,
     ) -> None:  # fmt: skip
         masker = masker or Masker()
         self.attachment = attachment
@@ -69,8 +70,8 @@ class AttachedSession:
             turns=Turns(values.root.parent / "turns") if attachment.turns else None,
         )  # fmt: skip
         self._services = Services(
-            events=journal, values=values, memory=self.memory, directory=directory, keep_figures=True,
-            run=attachment.first_run or directory.name,
+            events=_Watched(journal, {}, listen), values=values, memory=self.memory, directory=directory,
+            keep_figures=True, run=attachment.first_run or directory.name,
         )  # fmt: skip
         self._attach(by_step(journal.append))
 
@@ -98,14 +99,19 @@ class InteractiveSession:
         settings: the project's.
         name: gives the name of the run when it opens (the notebook's).
         warn: told when MLflow cannot be reached.
+        listen: told each event, after the journal.
     """
 
-    def __init__(self, settings: Settings, name: Callable[[], tuple[str, str]], warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, name: Callable[[], tuple[str, str]], warn: Callable[[str], None],
+        listen: Callable[..., None] | None = None,
+    ) -> None:  # fmt: skip
         self.settings = settings
         self.needed: frozenset[str] = frozenset()
         self.run_id = ""
         self._name = name
         self._warn = warn
+        self._listen = listen
         self._services: Services | None = None
         self._beside: Beside | None = None
         self._driver: Driver | None = None
@@ -148,7 +154,8 @@ class InteractiveSession:
         driver.connect()
         self._driver = driver
         self._services = Services(
-            events=_Watched(driver.journal, self._states), values=DiskStore(self.settings.values, inline=masker.leaves),
+            events=_Watched(driver.journal, self._states, self._listen),
+            values=DiskStore(self.settings.values, inline=masker.leaves),
             directory=driver.directory, keep_figures=True, run=driver.key,
         )  # fmt: skip
         self.run_id = driver.run_id
@@ -167,14 +174,17 @@ class InteractiveSession:
 class _Watched:
     """A journal that also remembers each step's last state."""
 
-    def __init__(self, journal: EventSink, states: dict[str, str]) -> None:
+    def __init__(self, journal: EventSink, states: dict[str, str], listen: Callable[..., None] | None) -> None:
         self._journal = journal
         self._states = states
+        self._listen = listen
 
     def append(self, kind: str, **data: Any) -> None:
         if kind == "step_finished" and not data.get("parent"):
             self._states[data["step"]] = data["state"]
         self._journal.append(kind, **data)
+        if self._listen is not None:
+            self._listen(kind, **data)
 
 
 def note(text: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from p2p.execution import Services
+from p2p.session import interactive
 from tests.shells import real_shell
 
 
@@ -16,10 +18,11 @@ class MemorySession:
 
     needed: frozenset[str] = frozenset()
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, listen: Callable[..., None] | None = None) -> None:
         self.run_id = "run-1"
         self.ended = 0
-        self._services = services
+        events = interactive._Watched(services.events, {}, listen)
+        self._services = replace(services, events=events)
 
     def services(self) -> Services:
         return self._services
@@ -57,11 +60,13 @@ class Shell:
 def shell(services: Services, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Shell]:
     from p2p.magics import extension
 
-    session = MemorySession(services)
-    monkeypatch.setattr(extension.Extension, "_session", lambda _self: session)
+    def session(of: extension.Extension) -> MemorySession:
+        return MemorySession(services, of.ranning.append)
+
+    monkeypatch.setattr(extension.Extension, "_session", session)
     with real_shell(tmp_path, monkeypatch) as made:
         extension.load(made)
         try:
-            yield Shell(made, session)
+            yield Shell(made, getattr(made, extension._ATTRIBUTE).session)
         finally:
             extension.unload(made)

@@ -260,10 +260,10 @@ def test_a_function_step_called_in_a_marked_cell_is_its_child(shell: Any, events
 
 
 def test_p2p_run_gives_the_open_runs_id_and_new_ends_it(shell: Any) -> None:
-    assert shell.run("%p2p run").result == "run-1"
+    assert shell.run("%p2p id").result == "run-1"
     shell.run("%p2p new")
     assert shell.session.ended == 1
-    assert "use `%p2p new` or `%p2p run`" in shell.refused("%p2p nwe")
+    assert "Did you mean `%p2p new`" in shell.refused("%p2p nwe")
 
 
 def test_after_unloading_a_mark_is_not_known_and_plain_cells_run(shell: Any, events: Any) -> None:

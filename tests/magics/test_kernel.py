@@ -141,16 +141,16 @@ def test_an_interactive_run_opens_at_its_first_step_and_is_finished_when_the_ker
 ) -> None:
     kernel = start()
     kernel.run("x = 1")
-    assert "no run is open" in kernel.value("%p2p run")
+    assert "no run is open" in kernel.value("%p2p id")
     kernel.run("%%step load\nrows = [x]")
-    run_id = kernel.value("%p2p run").strip("'")
+    run_id = kernel.value("%p2p id").strip("'")
     assert run_of(settings, run_id).info.status == "RUNNING"
     kernel.run("import mlflow\nwith mlflow.start_run():\n    mlflow.log_param('p', 1)\nmlflow.log_metric('mine', 7)")
     assert run_of(settings, run_id).info.status == "RUNNING"
     kernel.run("%p2p new")
     assert run_of(settings, run_id).info.status == "FINISHED"
     kernel.run("%%step load\nrows = [2]")
-    second = kernel.value("%p2p run").strip("'")
+    second = kernel.value("%p2p id").strip("'")
     assert second != run_id
     kernel.stop()
     run = ended(settings, second)
@@ -163,7 +163,7 @@ def test_an_interactive_run_opens_at_its_first_step_and_is_finished_when_the_ker
 def test_a_killed_kernels_run_is_killed(start: Callable[[], Kernel], settings: Settings) -> None:
     kernel = start()
     kernel.run("%%step load\nrows = [1]")
-    run_id = kernel.value("%p2p run").strip("'")
+    run_id = kernel.value("%p2p id").strip("'")
     os.kill(int(kernel.value("import os; os.getpid()")), signal.SIGKILL)
     run = ended(settings, run_id)
     assert run.info.status == "KILLED"
@@ -180,7 +180,7 @@ def test_an_interactive_run_is_failed_when_the_last_state_of_a_step_is(
     kernel.run("%%step other\nn = 1")
     if mended:
         kernel.run("%%step load\nrows = 1")
-    run_id = kernel.value("%p2p run").strip("'")
+    run_id = kernel.value("%p2p id").strip("'")
     kernel.stop()
     run = ended(settings, run_id)
     assert run.info.status == status

@@ -31,14 +31,14 @@ class Kernel:
     """Runs cells, as far as a `Ranning` is told; each step gives values with the digests that it is asked to."""
 
     def __init__(self) -> None:
-        self.ranning = Ranning()
         self.values = {"month": "m1"}
+        self.ranning = Ranning(self.values.get)
 
     def run(self, outline: Outline, *cells: int, gives: Mapping[str, str] | None = None, failed: str = "") -> None:
         for number in cells:
             self.ranning.cell(outline.sources[number])
             for step in (s for s in outline.steps if s.cell == number):
-                inputs = {n: {"digest": self.ranning.value(n) or self.values.get(n)} for n in step.inputs}
+                inputs = {n: {"digest": self.ranning.value(n) if self.ranning.gave(n) else None} for n in step.inputs}
                 self.ranning.append("step_started", step=step.name, inputs=inputs, parent="")
                 if step.name == failed:
                     told = {"state": "failed", "outputs": {}, "error_type": "ValueError", "error": "no"}
@@ -48,7 +48,7 @@ class Kernel:
                 self.ranning.append("step_finished", step=step.name, parent="", seconds=1.0, attempts=1, **told)
 
     def standings(self, outline: Outline) -> list[Standing]:
-        return standings(outline, self.ranning, self.values.get)
+        return standings(outline, self.ranning)
 
     def states(self, outline: Outline) -> dict[str, str]:
         return {one.step.name: one.state for one in self.standings(outline)}

@@ -1,0 +1,142 @@
+"""`%p2p`: how the steps stand here, running what is stale, and the commands of `p2p` on this notebook."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from p2p.errors import P2PError, nearest
+from p2p.outline import Outline, Ranning, StandingTable, outline, standings, to_run
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+HERE = {
+    "status": "how the steps stand in this kernel",
+    "run --stale": "runs, here, the steps that are stale, have failed or have not run",
+    "mark": "marks this cell as a step: %p2p mark NAME",
+    "id": "the MLflow id of the open run",
+    "new": "ends the run; the next step opens another",
+}
+ON_THIS = ("run", "export", "params", "adopt", "sweep")  # commands that are for this notebook where none is named
+COMMANDS = (*ON_THIS, "diff", "promote", "pull", "doctor", "store")
+
+
+class Refused(Exception):
+    """What was asked for cannot be done; the text says why, and what can."""
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A cell that was run, where there is no file to read it from."""
+
+    number: int
+    source: str
+    tags: tuple[str, ...] = ()
+
+
+class Line:
+    """Does what `%p2p ...` asks for.
+
+    Args:
+        shell: the shell.
+        ranning: what has run in it.
+        notebook: gives the notebook's file; None where nobody tells.
+        run_cell: runs a cell from within one; gives whether it succeeded.
+    """
+
+    def __init__(
+        self, shell: InteractiveShell, ranning: Ranning, notebook: Callable[[], Path | None],
+        run_cell: Callable[[str], bool],
+    ) -> None:  # fmt: skip
+        self._shell = shell
+        self._ranning = ranning
+        self._notebook = notebook
+        self._run_cell = run_cell
+
+    def do(self, words: Sequence[str]) -> Any:
+        """Do it; gives what is to be shown.
+
+        Raises:
+            Refused: nobody knows how.
+        """
+        match words:
+            case [] | ["status"]:
+                return self.table()
+            case ["run", "--stale"]:
+                return self.run_stale()
+            case ["mark", name]:
+                return self._mark(name)
+            case [command, *rest] if command in COMMANDS:
+                return self._command(command, rest)
+        raise Refused(unknown(words))
+
+    def table(self, note: str = "") -> StandingTable:
+        """How the steps stand."""
+        found = self.outline()
+        path = self._notebook()
+        name = path.name if path is not None else "this session"
+        return StandingTable(name, standings(found, self._ranning), found.problems, note)
+
+    def outline(self) -> Outline:
+        """The notebook as it was saved last; where there is no file, the cells that were run."""
+        from p2p.notebook.document import read_notebook
+
+        path = self._notebook()
+        if path is not None:
+            with contextlib.suppress(P2PError):
+                return outline(read_notebook(path).cells)
+        return outline([_Text(number, source) for number, source in enumerate(self._ranning.cells.values(), 1)])
+
+    def run_stale(self) -> StandingTable:
+        """Run the cells that have to be run, until one fails."""
+        found = self.outline()
+        for number in to_run(standings(found, self._ranning), found, self._ranning):
+            if not self._run_cell(found.sources[number]):
+                return self.table(f"cell {number} has failed; what comes after it was not run")
+        return self.table()
+
+    def _mark(self, name: str) -> None:
+        """Put the mark into the cell that this is called in, in place of the call."""
+        from p2p.analysis import parse_mark
+
+        parse_mark(name)
+        lines = self._ranning.source.splitlines()
+        rest = [line for line in lines if line.split()[:2] != ["%p2p", "mark"]]
+        self._shell.set_next_input("\n".join([f"%%step {name}", *rest]), replace=True)
+
+    def _command(self, command: str, rest: Sequence[str]) -> None:
+        """`p2p COMMAND`, in a process of its own; what it says is shown as it comes."""
+        path = self._notebook()
+        named = any(not word.startswith("-") for word in rest[:1])
+        target = [str(path)] if command in ON_THIS and path is not None and not named else []
+        if command in ON_THIS and not target and not named:
+            raise Refused(f"Nobody tells which notebook this is. Name it: %p2p {command} NOTEBOOK ...")
+        arguments = [sys.executable, "-m", "p2p", command, *target, *rest]
+        with subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+            errors="replace",
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    sys.stdout.write(line)
+            except KeyboardInterrupt:
+                process.wait()  # it has had the interrupt too, and ends its run
+                raise
+        if process.returncode != 0:
+            raise Refused(f"`p2p {shlex.join([command, *rest])}` ended with exit code {process.returncode}")
+
+
+def unknown(words: Sequence[str]) -> str:
+    """What to say to a line that nobody understands."""
+    known = [*HERE, *COMMANDS]
+    close = nearest(words[0], known) if words else None
+    hint = f" Did you mean `%p2p {close}`?" if close else ""
+    return f"'%p2p {' '.join(words)}' is not known.{hint} There is: {', '.join(f'%p2p {name}' for name in known)}."
