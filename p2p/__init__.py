@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from p2p.policy import Policy
     from p2p.session import run
     from p2p.steps import step
+    from p2p.widgets import panel
 
-__all__ = ["Pipeline", "Policy", "Task", "__version__", "idempotency_key", "run", "runs", "step"]
+__all__ = ["Pipeline", "Policy", "Task", "__version__", "idempotency_key", "panel", "run", "runs", "step"]
 
 _PLACES = {
     "Pipeline": "p2p.pipeline", "Policy": "p2p.policy", "Task": "p2p.pipeline", "run": "p2p.session",
-    "idempotency_key": "p2p.execution", "runs": "p2p.history", "step": "p2p.steps",
+    "idempotency_key": "p2p.execution", "panel": "p2p.widgets", "runs": "p2p.history", "step": "p2p.steps",
 }  # fmt: skip
 
 

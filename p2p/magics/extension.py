@@ -23,8 +23,8 @@ from p2p.magics.leftovers import Leftovers, names_read
 from p2p.magics.line import Line, Refused
 from p2p.magics.parameters import PendingParameters
 from p2p.magics.showing import Showing, own_part
-from p2p.outline import Ranning
-from p2p.session import AttachedSession, CallSites, InteractiveSession
+from p2p.outline import Outline, Ranning
+from p2p.session import AttachedSession, CallSites, InteractiveSession, here
 from p2p.session.attached import take_attachment
 from p2p.session.callsites import activate as activate_sites
 from p2p.session.callsites import deactivate as deactivate_sites
@@ -72,7 +72,7 @@ class Extension:
         self.borders: Borders | None = None
         self._started = started or Started()
         self.ranning = Ranning(self._plain_digest)
-        self.line = Line(shell, self.ranning, self._file, self._run_within)
+        self.line = Line(shell, self.ranning, self.file, self._run_within)
         self.session = self._session()
         self._inside = False
         self._cell: MarkedCell | None = None
@@ -88,12 +88,12 @@ class Extension:
             forked = bool(self._started.facts.get("warm"))
             make_headless(self.shell, load_settings().output_limit, forked=forked)
             attached = AttachedSession(
-                attachment, names_read(_sources(attachment.notebook)), masker, self._started.facts, self.ranning.append
+                attachment, names_read(_sources(attachment.notebook)), masker, self._started.facts, self._hear
             )
             self.leftovers = Leftovers(attached.memory, attached.needed)
             self.borders = Borders(attached.memory.events, attached.needed)
             return attached
-        session = InteractiveSession(load_settings(), self._notebook, note, self.ranning.append)
+        session = InteractiveSession(load_settings(), self._notebook, note, self._hear)
         session.warm()
         atexit.register(session.close)
         return session
@@ -107,6 +107,7 @@ class Extension:
         self.shell.register_magic_function(self._command, "line", "p2p")  # type: ignore[arg-type]  # traitlets
         activate_sites(self.sites)
         activate_services(self.session.services)
+        here.enter(self)
 
     def leave(self) -> None:
         """Undo everything, and end the run."""
@@ -114,9 +115,16 @@ class Extension:
         self.shell.events.unregister("pre_run_cell", self._before_cell)
         self.shell.events.unregister("post_run_cell", self._after_cell)
         self.shell.run_ast_nodes = self._run_ast_nodes  # type: ignore[method-assign]  # puts the seam back
+        here.leave()
         deactivate_sites(self.sites)
         activate_services(None)
         self.session.close() if isinstance(self.session, InteractiveSession) else self.session.end()
+
+    def _hear(self, kind: str, **data: Any) -> None:
+        """An event of a step, after the journal has it."""
+        self.ranning.append(kind, **data)
+        if kind in ("step_started", "step_finished"):
+            here.changed()
 
     def _plain_digest(self, name: str) -> str | None:
         """The digest of what a name stands for, where it is as small and plain as a parameter is."""
@@ -195,6 +203,7 @@ class Extension:
             self.leftovers.after(source, self.shell.user_ns, marked=is_step_mark(source))
         if self.borders is not None and source:
             self.borders.after(source, self.shell.user_ns)
+        here.changed()
         guard.install()
         guard.arm()
 
@@ -289,10 +298,23 @@ class Extension:
 
     def _notebook(self) -> tuple[str, str]:
         """The notebook's name and path, as JupyterLab or VS Code tell them; `session` in a plain shell."""
-        path = self._file()
+        path = self.file()
         return (path.stem, path.name) if path else ("session", "")
 
-    def _file(self) -> Path | None:
+    @property
+    def headless(self) -> bool:
+        """Whether nobody looks at this kernel."""
+        return isinstance(self.session, AttachedSession)
+
+    def outline(self) -> Outline:
+        """See `session.here.Kernel`."""
+        return self.line.outline()
+
+    def run_stale(self) -> str:
+        """See `session.here.Kernel`."""
+        return self.line.run_stale()
+
+    def file(self) -> Path | None:
         """The notebook's file; None in a plain shell."""
         if isinstance(self.session, AttachedSession):
             return Path(self.session.attachment.notebook)

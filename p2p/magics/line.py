@@ -70,7 +70,7 @@ class Line:
             case [] | ["status"]:
                 return self.table()
             case ["run", "--stale"]:
-                return self.run_stale()
+                return self.table(self.run_stale())
             case ["mark", name]:
                 return self._mark(name)
             case [command, *rest] if command in COMMANDS:
@@ -94,13 +94,13 @@ class Line:
                 return outline(read_notebook(path).cells)
         return outline([_Text(number, source) for number, source in enumerate(self._ranning.cells.values(), 1)])
 
-    def run_stale(self) -> StandingTable:
-        """Run the cells that have to be run, until one fails."""
+    def run_stale(self) -> str:
+        """Run the cells that have to be run, until one fails; gives what else there is to say."""
         found = self.outline()
         for number in to_run(standings(found, self._ranning), found, self._ranning):
             if not self._run_cell(found.sources[number]):
-                return self.table(f"cell {number} has failed; what comes after it was not run")
-        return self.table()
+                return f"cell {number} has failed; what comes after it was not run"
+        return ""
 
     def _mark(self, name: str) -> None:
         """Put the mark into the cell that this is called in, in place of the call."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from p2p.analysis import cell_names, digest_source, is_step_mark, split_mark
 from p2p.errors import P2PError
+from p2p.model import ValueRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Ran:
         uses: by the name that it used, the digest of the cell that had defined it by then.
         inputs, outputs: by name, the digest of each value; None for one that has none.
         seconds, attempts, error: as the run was told.
+        taken, given: references of its inputs and outputs, by name.
     """
 
     state: str
@@ -31,6 +33,8 @@ class Ran:
     seconds: float = 0.0
     attempts: int = 0
     error: str = ""
+    taken: Mapping[str, ValueRef] = field(default_factory=dict)
+    given: Mapping[str, ValueRef] = field(default_factory=dict)
 
 
 def _nobody_knows(_name: str) -> str | None:
@@ -80,7 +84,9 @@ class Ranning:
             return
         if kind == "step_started":
             inputs = {name: ref["digest"] or self.now(name) for name, ref in data["inputs"].items()}
-            self.steps[data["step"]] = Ran("running", self._cell, dict(self.defined), inputs)
+            self.steps[data["step"]] = Ran(
+                "running", self._cell, dict(self.defined), inputs, taken=_refs(data["inputs"])
+            )
         elif kind == "step_finished":
             self._finish(data)
 
@@ -89,8 +95,9 @@ class Ranning:
         outputs = {name: ref["digest"] for name, ref in data["outputs"].items()}
         error = f"{data['error_type']}: {data['error']}" if "error_type" in data else ""
         self.steps[data["step"]] = Ran(
-            data["state"], before.digest, before.uses, before.inputs, outputs, data["seconds"], data["attempts"], error
-        )
+            data["state"], before.digest, before.uses, before.inputs, outputs, data["seconds"], data["attempts"], error,
+            before.taken, _refs(data["outputs"]),
+        )  # fmt: skip
         self._given |= outputs
 
     def value(self, name: str) -> str | None:
@@ -100,6 +107,10 @@ class Ranning:
     def gave(self, name: str) -> bool:
         """Whether a step of this kernel gave this name a value."""
         return name in self._given
+
+
+def _refs(data: Mapping[str, Mapping[str, Any]]) -> dict[str, ValueRef]:
+    return {name: ValueRef.from_dict(ref) for name, ref in data.items() if "type" in ref}
 
 
 def _step_of(source: str) -> str:

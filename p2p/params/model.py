@@ -76,6 +76,19 @@ class ParameterSet:
         typed = {parameter.name: getattr(model, parameter.attribute) for parameter in self.parameters}
         return Values(typed, tuple(name for name in self._named if name in values))
 
+    def problem(self, name: str, text: str | None) -> str:
+        """Why a parameter alone is refused with this text, as `parse` would say; empty where it is not.
+
+        Args:
+            name: a parameter.
+            text: as from the command line; None where it is not given, so that its default holds.
+        """
+        others = {known for known in self._named if known != name}
+        values = {} if text is None else {name: self._meaning(name, text)}
+        refused = self._refused(values)
+        _, invalid = self._validated(values, skip={**refused, **dict.fromkeys(others, "")})
+        return " ".join([*refused.values(), *invalid])
+
     def describe(self) -> list[dict[str, Any]]:
         """Each parameter as plain data: name, type, default, required, help, bounds. Secrets are masked."""
         return [parameter.describe() for parameter in self.parameters]

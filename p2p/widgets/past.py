@@ -1,0 +1,116 @@
+"""The runs of this notebook as the panel lists them: filtered, sorted, in pages; two compared; a figure over all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from p2p.history import Run, Runs, compare, runs
+from p2p.settings import Settings
+from p2p.widgets.form import written
+
+PAGE = 50
+_COLUMNS = ("began", "status", "kind", "seconds")
+
+
+class PastRuns:
+    """The runs of a notebook, and of the pipeline that was exported from it.
+
+    Args:
+        settings: the project's.
+        name: the notebook's; all runs of the project where nobody tells.
+    """
+
+    def __init__(self, settings: Settings, name: str | None) -> None:
+        self._settings = settings
+        self._name = name
+
+    def page(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """A page of rows.
+
+        Args:
+            asked: `text` to look for in parameters, ids and errors; `status`; `sort`, a column, with `down`; `page`, from 0.
+
+        Returns:
+            `rows`, `columns` (names of parameters and metrics that are told), `total` and `page`.
+        """
+        found = self._matching(str(asked.get("text") or "").lower(), str(asked.get("status") or ""))
+        names = _names(found)
+        column = str(asked.get("sort") or "began")
+        ordered = sorted(found, key=lambda run: _sortable(run, column), reverse=bool(asked.get("down", True)))
+        last = max((len(ordered) - 1) // PAGE, 0)
+        page = min(max(int(asked.get("page") or 0), 0), last)
+        shown = ordered[page * PAGE : (page + 1) * PAGE]
+        return {"rows": [_row(run) for run in shown], "columns": names, "total": len(ordered), "page": page, "pages": last + 1}
+
+    def compared(self, first: str, second: str) -> dict[str, Any]:
+        """What is different in the later one of two runs."""
+        before, after = sorted((self._run(first), self._run(second)), key=lambda run: run.summary.began)
+        told = compare(before, after)
+        return {
+            "before": _row(before), "after": _row(after), "equal": told.equal_values,
+            "differences": [{"what": d.what, "name": d.name, "before": d.before, "after": d.after} for d in told.differences],
+        }  # fmt: skip
+
+    def plotted(self, metric: str) -> dict[str, Any]:
+        """The values of a metric over the runs that have it, the oldest first."""
+        points = [
+            {"at": run.summary.began, "value": run.metrics[metric], "id": run.id, "status": run.status}
+            for run in reversed(self._all()) if metric in run.metrics
+        ]  # fmt: skip
+        return {"metric": metric, "points": points}
+
+    def _all(self) -> Runs:
+        return runs(self._name, settings=self._settings)
+
+    def _matching(self, text: str, status: str) -> Sequence[Run]:
+        return [run for run in self._all() if (not status or run.status == status) and (not text or text in _text(run))]
+
+    def _run(self, key: str) -> Run:
+        return next(run for run in self._all() if run.summary.key == key)
+
+
+def _text(run: Run) -> str:
+    facts = [run.id, run.name, run.status, run.summary.kind, run.summary.error, run.summary.failed_step]
+    return " ".join([*facts, json.dumps(dict(run.params), default=str)]).lower()
+
+
+def _names(found: Sequence[Run]) -> dict[str, list[str]]:
+    """The parameters that are not the same in all runs, and the metrics; those of most runs first."""
+    params: dict[str, set[str]] = {}
+    metrics: dict[str, int] = {}
+    for run in found:
+        for name, value in run.params.items():
+            params.setdefault(name, set()).add(written(value))
+        for name in run.metrics:
+            metrics[name] = metrics.get(name, 0) + 1
+    varying = [name for name, values in params.items() if len(values) > 1] or list(params)
+    return {"params": varying[:8], "metrics": sorted(metrics, key=lambda name: -metrics[name])[:8]}
+
+
+def _sortable(run: Run, column: str) -> tuple[int, Any]:
+    """Numbers before texts, and what is missing before both, so that any two can be compared."""
+    kind, _, name = column.partition(":")
+    value: Any = {"params": run.params, "metrics": run.metrics}[kind].get(name) if name else {
+        "began": run.summary.began, "status": run.status, "kind": run.summary.kind, "seconds": run.seconds,
+    }.get(column)  # fmt: skip
+    if value is None:
+        return 0, 0
+    return (1, value) if isinstance(value, int | float) else (2, written(value))
+
+
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "key": run.summary.key, "id": run.id, "name": run.name, "kind": run.summary.kind, "status": run.status,
+        "began": f"{datetime.fromtimestamp(run.summary.began, UTC):%Y-%m-%d %H:%M:%S}", "seconds": run.seconds,
+        "params": {name: written(value)[:80] for name, value in run.params.items()}, "metrics": dict(run.metrics),
+        "error": run.summary.error, "failed_step": run.summary.failed_step,
+    }  # fmt: skip
+
+
+def name_of(path: Path | None) -> str | None:
+    """The name by which a notebook's runs go."""
+    return path.stem if path is not None else None

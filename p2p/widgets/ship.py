@@ -1,0 +1,60 @@
+"""What the panel knows of shipping: versions, drift, and the commands that export, compare and promote."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from p2p.settings import Settings
+
+_COMMANDS = ("export", "diff", "promote")
+
+
+def standing_of(settings: Settings, notebook: Path | None) -> dict[str, Any]:
+    """How the notebook's pipeline stands: as `p2p status --json` says of it."""
+    done = _command(settings, ["status", "--json"])
+    if "problem" in done:
+        return done
+    rows = done["answer"] if isinstance(done["answer"], list) else done["answer"].get("notebooks", [])
+    name = notebook.stem if notebook is not None else ""
+    return {"rows": [row for row in rows if not name or name in (row.get("name"), row.get("pipeline"))]}
+
+
+def done(settings: Settings, command: str, notebook: Path | None, arguments: Sequence[str]) -> dict[str, Any]:
+    """What a command answers, or why it refused: `answer`, or `problem` and its `findings`.
+
+    Args:
+        settings: the project's.
+        command: `export`, `diff` or `promote`.
+        notebook: this notebook.
+        arguments: further ones, as on the command line.
+    """
+    if command not in _COMMANDS:
+        return {"problem": f"'{command}' is no command of the panel."}
+    if command == "export" and notebook is None:
+        return {"problem": "Nobody tells which notebook this is; save it first."}
+    target = [str(notebook)] if command == "export" else []
+    return _command(settings, [command, *target, *arguments, "--json"])
+
+
+def _command(settings: Settings, words: Sequence[str]) -> dict[str, Any]:
+    """Run `p2p ...` in a process of its own: an export starts kernels, and takes its time."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "p2p", *words], cwd=settings.root, capture_output=True, text=True, errors="replace",
+        stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    try:
+        answer: Any = json.loads(ended.stdout)
+    except ValueError:
+        return {"problem": ended.stderr.strip()[-2000:] or f"it ended with exit code {ended.returncode}"}
+    if ended.returncode == 0:
+        return {"answer": answer}
+    told: Mapping[str, Any] = answer if isinstance(answer, dict) else {}
+    return {
+        "problem": str(told.get("error") or ended.stderr.strip()[-2000:]),
+        "findings": list(told.get("findings") or ()), "answer": answer,
+    }  # fmt: skip
