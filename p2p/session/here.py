@@ -1,4 +1,4 @@
-"""The kernel that this process is, for whoever shows it: its notebook, how its steps stand, and being told of changes."""
+"""The kernel that this process is, for whoever shows it: its notebook, how its steps stand, and what changes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A process beside the kernel that runs a notebook, and tells each event as a line of JSON.
 
-`python -m p2p.widgets.child`, with `{"notebook": ..., "text": {name: text}}` on stdin: a secret never stands on a command
-line. In a process of its own, a run changes nothing in the kernel, and may be ended by itself.
+`python -m p2p.widgets.child`, with `{"notebook": ..., "text": {name: text}}` on stdin: a secret never stands on a
+command line. In a process of its own, a run changes nothing in the kernel, and may be ended by itself.
 """
 
 from __future__ import annotations

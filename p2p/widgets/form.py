@@ -17,11 +17,13 @@ _BOUNDS = {"minimum": "min", "maximum": "max", "exclusiveMinimum": "above", "exc
 def fields(parameters: ParameterSet) -> list[dict[str, Any]]:
     """The fields of the form, in order.
 
-    Each has `name`, `type` (as written), `help`, `bounds` (as written), `required`, `optional` (it may be None), `control`
-    (`checkbox`, `number`, `choice`, `date`, `datetime-local`, `time`, `password`, `text` or `json`), `text` (what it holds
-    at first, as it would be written on the command line; never a secret), `choices`, and the bounds of a control.
+    Each has `name`, `type` and `bounds` (as written), `help`, `required`, `optional` (it may be None), `control`
+    (`checkbox`, `number`, `choice`, `date`, `datetime-local`, `time`, `password`, `text` or `json`), `text` (what it
+    holds at first, as it would be written on the command line; never a secret), `choices`, and a control's bounds.
     """
-    return [_field(parameter, told) for parameter, told in zip(parameters.parameters, parameters.describe(), strict=True)]
+    return [
+        _field(parameter, told) for parameter, told in zip(parameters.parameters, parameters.describe(), strict=True)
+    ]
 
 
 def _field(parameter: Parameter, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def _field(parameter: Parameter, told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _schema(parameter: Parameter) -> tuple[Mapping[str, Any], bool]:
-    """The JSON schema of a parameter's type without None, and whether None is allowed; an empty one where there is none."""
+    """The JSON schema of a parameter's type without None, empty where there is none, and whether None is allowed."""
     try:
         whole = parameter.adapter.json_schema()
     except Exception:  # noqa: BLE001  # a type of the author's own may have no schema

@@ -1,8 +1,8 @@
 """`p2p.panel()`: the panel, or what can be read of it where nobody can click.
 
-The widget holds nothing but the page's code. All that is shown is asked for by messages, `{"id", "ask", ...}`, and answered
-by `{"id", "answer"}`; what changes by itself is pushed, `{"push", ...}`. Texts go as data, and the page puts them in as
-text, never as HTML.
+The widget holds nothing but the page's code. All that is shown is asked for by messages, `{"id", "ask", ...}`, and
+answered by `{"id", "answer"}`; what changes by itself is pushed, `{"push", ...}`. Texts go as data, and the page puts
+them in as text, never as HTML.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from p2p.widgets.running import Running
 def panel() -> Any:
     """The panel of this notebook: its steps, its parameters, its runs, and how it ships.
 
-    In JupyterLab, Notebook and VS Code it is a widget. In a headless run, and in a plain shell, it is a table of the steps,
-    which is also what a page or a file shows that was made of the notebook.
+    In JupyterLab, Notebook and VS Code it is a widget. In a headless run, and in a plain shell, it is a table of the
+    steps, which is also what a page or a file shows that was made of the notebook.
 
     Raises:
         P2PError: p2p was not loaded in this kernel, or the package that draws it is not installed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ class PastRuns:
         """A page of rows.
 
         Args:
-            asked: `text` to look for in parameters, ids and errors; `status`; `sort`, a column, with `down`; `page`, from 0.
+            asked: `text` to look for in parameters, ids and errors; `status`; `sort`, a column, with `down`; `page`,
+                from 0.
 
         Returns:
             `rows`, `columns` (names of parameters and metrics that are told), `total` and `page`.
@@ -43,17 +45,15 @@ class PastRuns:
         ordered = sorted(found, key=lambda run: _sortable(run, column), reverse=bool(asked.get("down", True)))
         last = max((len(ordered) - 1) // PAGE, 0)
         page = min(max(int(asked.get("page") or 0), 0), last)
-        shown = ordered[page * PAGE : (page + 1) * PAGE]
-        return {"rows": [_row(run) for run in shown], "columns": names, "total": len(ordered), "page": page, "pages": last + 1}
+        rows = [_row(run) for run in ordered[page * PAGE : (page + 1) * PAGE]]
+        return {"rows": rows, "columns": names, "total": len(ordered), "page": page, "pages": last + 1}
 
     def compared(self, first: str, second: str) -> dict[str, Any]:
         """What is different in the later one of two runs."""
         before, after = sorted((self._run(first), self._run(second)), key=lambda run: run.summary.began)
         told = compare(before, after)
-        return {
-            "before": _row(before), "after": _row(after), "equal": told.equal_values,
-            "differences": [{"what": d.what, "name": d.name, "before": d.before, "after": d.after} for d in told.differences],
-        }  # fmt: skip
+        different = [asdict(one) for one in told.differences]
+        return {"before": _row(before), "after": _row(after), "equal": told.equal_values, "differences": different}
 
     def plotted(self, metric: str) -> dict[str, Any]:
         """The values of a metric over the runs that have it, the oldest first."""

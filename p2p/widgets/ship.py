@@ -15,13 +15,27 @@ _COMMANDS = ("export", "diff", "promote")
 
 
 def standing_of(settings: Settings, notebook: Path | None) -> dict[str, Any]:
-    """How the notebook's pipeline stands: as `p2p status --json` says of it."""
-    done = _command(settings, ["status", "--json"])
-    if "problem" in done:
-        return done
-    rows = done["answer"] if isinstance(done["answer"], list) else done["answer"].get("notebooks", [])
-    name = notebook.stem if notebook is not None else ""
-    return {"rows": [row for row in rows if not name or name in (row.get("name"), row.get("pipeline"))]}
+    """How the pipelines that were made of the notebook stand: `rows`, or the `problem` with finding out.
+
+    Each row has `name`, `version` (the newest), `promoted`, `good` (when it ran well last) and `drift`, in words.
+    """
+    found = _command(settings, ["status", "--json"])
+    if "problem" in found:
+        return found
+    path = notebook.resolve().relative_to(settings.root).as_posix() if notebook is not None else ""
+    rows: list[dict[str, Any]] = found["answer"]
+    names = {name for row in rows if row["kind"] == "notebook" and row["name"] == path for name in row["pipelines"]}
+    ours = [row for row in rows if row["kind"] == "pipeline" and row["name"] in names]
+    edited = [drift["what"] for row in rows if row["name"] == path for drift in row["drift"]]
+    return {"rows": [_row(row, edited) for row in ours]}
+
+
+def _row(row: Mapping[str, Any], edited: Sequence[str]) -> dict[str, Any]:
+    return {
+        "name": row["name"], "version": row["newest"], "promoted": row["promoted"] or "",
+        "good": (row["run"] or {}).get("at", ""),
+        "drift": "; ".join(dict.fromkeys([*edited, *(drift["what"] for drift in row["drift"])])) or "none",
+    }  # fmt: skip
 
 
 def done(settings: Settings, command: str, notebook: Path | None, arguments: Sequence[str]) -> dict[str, Any]:

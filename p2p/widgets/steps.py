@@ -85,4 +85,3 @@ def as_table(kernel: Kernel) -> StandingTable:
     """The same as a table, where nothing can be drawn."""
     found = kernel.outline()
     return StandingTable(_name(kernel), standings(found, kernel.ranning), found.problems)
-
