@@ -14,11 +14,13 @@ class Kernel(Protocol):
 
     Attributes:
         ranning: what has run in it.
-        headless: whether nobody looks at it.
     """
 
     ranning: Ranning
-    headless: bool
+
+    @property
+    def headless(self) -> bool:
+        """Whether nobody looks at it."""
 
     def file(self) -> Path | None:
         """The notebook's file; None where nobody tells."""

@@ -10,12 +10,12 @@ import anywidget
 from p2p.widgets import steps
 
 if TYPE_CHECKING:
-    from p2p.widgets.panel import Panel
+    from p2p.widgets.answering import Panel
 
 _STATIC = Path(__file__).parent / "static"
 
 
-class Page(anywidget.AnyWidget):  # type: ignore[misc]  # it has no types
+class Page(anywidget.AnyWidget):
     """The panel's page; all it has is its code.
 
     Args:

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from p2p.errors import InputRefused
 
+_ENDS = ("ended", "refused")
+
 
 class Push(Protocol):
     """Tells the page."""
@@ -30,7 +32,7 @@ class Running:
 
     def __init__(self, push: Push) -> None:
         self._push = push
-        self._process: subprocess.Popen[str] | None = None
+        self._at_work: subprocess.Popen[str] | None = None
 
     def start(self, notebook: Path, text: Mapping[str, str]) -> None:
         """Begin one.
@@ -38,41 +40,47 @@ class Running:
         Raises:
             InputRefused: one is at work.
         """
-        if self._process is not None and self._process.poll() is None:
+        if self._at_work is not None:
             raise InputRefused("A run of this panel is at work.", cure="Wait for its end, or stop it.")
-        process = self._process = subprocess.Popen(
+        process = self._at_work = subprocess.Popen(
             [sys.executable, "-m", "p2p.widgets.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, errors="replace", cwd=notebook.parent, start_new_session=True,
         )  # fmt: skip
         assert process.stdin is not None
-        process.stdin.write(json.dumps({"notebook": str(notebook), "text": dict(text)}))
-        process.stdin.close()
+        with process.stdin:
+            process.stdin.write(json.dumps({"notebook": str(notebook), "text": dict(text)}))
         self._push("run", kind="began")
         threading.Thread(target=self._follow, args=(process,), name="p2p-panel-run", daemon=True).start()
 
     def stop(self) -> dict[str, Any]:
         """Interrupt it, as Ctrl-C does: it ends its run as KILLED."""
-        process = self._process
-        if process is None or process.poll() is not None:
+        process = self._at_work
+        if process is None:
             return {"stopped": False}
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
         return {"stopped": True}
 
     def _follow(self, process: subprocess.Popen[str]) -> None:
+        """Pass on what it says; it has ended when it says so, or when it is gone."""
         assert process.stdout is not None
         assert process.stderr is not None
         said: list[str] = []
-        reader = threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True)
+        reader = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
         reader.start()
-        ended = False
-        with process.stdout:
+        told = False
+        with process.stdout, process.stderr:
             for line in process.stdout:
                 with contextlib.suppress(ValueError):
                     event = json.loads(line)
-                    ended = ended or event["kind"] in ("ended", "refused")
-                    self._push("run", **event)
-        process.wait()
-        reader.join(5)
-        if not ended:
-            self._push("run", kind="ended", status="KILLED", error="".join(said)[-1000:])
+                    told = told or event["kind"] in _ENDS
+                    self._pass_on(process, event)
+            process.wait()
+            reader.join()
+        if not told:
+            self._pass_on(process, {"kind": "ended", "status": "KILLED", "error": "".join(said)[-1000:]})
+
+    def _pass_on(self, process: subprocess.Popen[str], event: Mapping[str, Any]) -> None:
+        if event["kind"] in _ENDS and self._at_work is process:
+            self._at_work = None
+        self._push("run", **event)

@@ -15,7 +15,7 @@ from p2p.errors import P2PError
 from p2p.outline import Outline, Ranning, outline
 from p2p.session import here
 from p2p.settings import Settings
-from p2p.widgets.panel import Panel, panel
+from p2p.widgets.answering import Panel, panel
 from tests.browser.conftest import write
 
 CELLS = (
@@ -119,7 +119,7 @@ def test_a_step_that_runs_is_pushed_at_once(asker: Asker, kernel: Kernel) -> Non
 def test_a_step_is_told_with_its_code_and_what_it_has_taken_and_given(asker: Asker, kernel: Kernel) -> None:
     ref = {"type": "builtins.list", "digest": "d", "shape": [3], "nbytes": 9, "preview": "[0, 1, 2]", "codec": "json"}
     kernel.ranning.cell(CELLS[2])
-    kernel.ranning.append("step_started", step="load", parent="", inputs={})
+    kernel.ranning.append("step_started", step="load", parent="", inputs={"rows": {"digest": None}})
     kernel.ranning.append(
         "step_finished", step="load", parent="", state="done", seconds=1.5, attempts=2, outputs={"raw": ref}
     )

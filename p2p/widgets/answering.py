@@ -85,9 +85,10 @@ class Panel:
 
     def asked(self, message: Any) -> None:
         """Answer a message of the page; what takes long, or waits for another process, in a thread."""
-        if not isinstance(message, dict) or message.get("ask") not in self._asks:
+        what = message.get("ask") if isinstance(message, dict) else None
+        if not isinstance(what, str) or what not in self._asks:
             return
-        if message["ask"] in ("standing", "ship", "runs", "compare", "plot"):
+        if what in ("standing", "ship", "runs", "compare", "plot"):
             threading.Thread(target=self._answer, args=(message,), name="p2p-panel", daemon=True).start()
         else:
             self._answer(message)
