@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from p2p.errors import P2PError, nearest
 from p2p.outline import Outline, Ranning, StandingTable, outline, standings, to_run
+from p2p.tracking import guard
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -121,7 +122,7 @@ class Line:
         arguments = [sys.executable, "-m", "p2p", command, *target, *rest]
         with subprocess.Popen(
             arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-            errors="replace",
+            errors="replace", env=guard.outside(),
         ) as process:  # fmt: skip
             assert process.stdout is not None
             try:

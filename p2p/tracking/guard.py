@@ -113,6 +113,12 @@ def detach() -> None:
     _ours.clear()
 
 
+def outside() -> dict[str, str]:
+    """The environment of a command that is no part of the attached run, and finds nothing of it."""
+    own = {"MLFLOW_RUN_ID": _attached.get("run_id"), "P2P_RUN": _attached.get("run_id"), **_ours}
+    return {name: value for name, value in os.environ.items() if own.get(name) != value}
+
+
 def arm() -> None:
     """Name the run in the environment, unless MLflow is already in it or the user chose another store."""
     settle()

@@ -68,10 +68,11 @@ class Panel:
             "stop": lambda _: self.running.stop(),
             "runs": lambda asked: self._runs().page(asked),
             "compare": lambda asked: self._runs().compared(str(asked["first"]), str(asked["second"])),
-            "plot": lambda asked: self._runs().plotted(str(asked["metric"])),
+            "plot": lambda asked: self._runs().plotted(str(asked["metric"]), asked),
             "standing": lambda _: ship.standing_of(self.settings, kernel.file()),
             "ship": lambda asked: ship.done(
-                self.settings, str(asked["command"]), kernel.file(), [str(one) for one in asked.get("arguments", ())]
+                self.settings, str(asked["command"]), kernel.file(), [str(one) for one in asked.get("arguments", ())],
+                {step.name: step.cell for step in kernel.outline().steps},
             ),
         }  # fmt: skip
 

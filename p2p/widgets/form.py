@@ -10,6 +10,8 @@ from p2p.params import ParameterSet
 from p2p.params.parameter import Parameter
 
 _MOMENTS = {"date": "date", "date-time": "datetime-local", "time": "time"}
+_WORDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than", "multiple_of": "a multiple of",
+          "min_length": "at least this long:", "max_length": "at most this long:"}  # fmt: skip
 _BOUNDS = {"minimum": "min", "maximum": "max", "exclusiveMinimum": "above", "exclusiveMaximum": "below",
            "multipleOf": "step", "minLength": "shortest", "maxLength": "longest"}  # fmt: skip
 
@@ -30,7 +32,8 @@ def _field(parameter: Parameter, told: Mapping[str, Any]) -> dict[str, Any]:
     schema, optional = _schema(parameter)
     control = "password" if parameter.secret else _control(schema)
     return {
-        **{fact: told[fact] for fact in ("name", "type", "help", "bounds", "required")},
+        **{fact: told[fact] for fact in ("name", "type", "help", "required")},
+        "bounds": ", ".join(f"{_WORDS.get(name, name)} {value}" for name, value in told["bounds"].items()),
         "optional": optional, "control": control,
         "text": "" if parameter.secret or parameter.required else written(told["default"]),
         "choices": [written(one) for one in _choices(schema)] if control == "choice" else [],

@@ -55,11 +55,12 @@ class PastRuns:
         different = [asdict(one) for one in told.differences]
         return {"before": _row(before), "after": _row(after), "equal": told.equal_values, "differences": different}
 
-    def plotted(self, metric: str) -> dict[str, Any]:
-        """The values of a metric over the runs that have it, the oldest first."""
+    def plotted(self, metric: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of a metric over the runs that have it and are asked for, the oldest first."""
+        found = self._matching(str(asked.get("text") or "").lower(), str(asked.get("status") or ""))
         points = [
             {"at": run.summary.began, "value": run.metrics[metric], "id": run.id, "status": run.status}
-            for run in reversed(self._all()) if metric in run.metrics
+            for run in reversed(found) if metric in run.metrics
         ]  # fmt: skip
         return {"metric": metric, "points": points}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from p2p.errors import InputRefused
+from p2p.tracking import guard
 
 _ENDS = ("ended", "refused")
 
@@ -44,7 +45,8 @@ class Running:
             raise InputRefused("A run of this panel is at work.", cure="Wait for its end, or stop it.")
         process = self._at_work = subprocess.Popen(
             [sys.executable, "-m", "p2p.widgets.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, errors="replace", cwd=notebook.parent, start_new_session=True,
+            stderr=subprocess.PIPE, text=True, errors="replace", cwd=notebook.parent, env=guard.outside(),
+            start_new_session=True,
         )  # fmt: skip
         assert process.stdin is not None
         with process.stdin:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from p2p.settings import Settings
+from p2p.tracking import guard
 
 _COMMANDS = ("export", "diff", "promote")
 
@@ -38,28 +40,43 @@ def _row(row: Mapping[str, Any], edited: Sequence[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def done(settings: Settings, command: str, notebook: Path | None, arguments: Sequence[str]) -> dict[str, Any]:
-    """What a command answers, or why it refused: `answer`, or `problem` and its `findings`.
+def done(
+    settings: Settings, command: str, notebook: Path | None, arguments: Sequence[str], cells: Mapping[str, int]
+) -> dict[str, Any]:
+    """What a command answers, or why it refused: `answer`, or `problem` and its `findings`, each with its `cell`.
 
     Args:
         settings: the project's.
         command: `export`, `diff` or `promote`.
         notebook: this notebook.
         arguments: further ones, as on the command line.
+        cells: by step of the notebook, the number of its cell.
     """
     if command not in _COMMANDS:
         return {"problem": f"'{command}' is no command of the panel."}
     if command == "export" and notebook is None:
         return {"problem": "Nobody tells which notebook this is; save it first."}
     target = [str(notebook)] if command == "export" else []
-    return _command(settings, [command, *target, *arguments, "--json"])
+    told = _command(settings, [command, *target, *arguments, "--json"])
+    if "problem" in told:
+        told["findings"] = [{**finding, "cell": _cell_of(finding, cells)} for finding in told.get("findings", ())]
+    return told
+
+
+def _cell_of(finding: Mapping[str, str], cells: Mapping[str, int]) -> int | None:
+    """The cell that a finding names, or that of the step that it names."""
+    for fact in ("where", "what"):
+        if found := re.search(r"\bcell (\d+)\b", finding.get(fact, "")):
+            return int(found[1])
+    step = re.search(r"\bstep '([^']*)'", finding.get("where", ""))
+    return cells.get(step[1]) if step else None
 
 
 def _command(settings: Settings, words: Sequence[str]) -> dict[str, Any]:
     """Run `p2p ...` in a process of its own: an export starts kernels, and takes its time."""
     ended = subprocess.run(
-        [sys.executable, "-m", "p2p", *words], cwd=settings.root, capture_output=True, text=True, errors="replace",
-        stdin=subprocess.DEVNULL, check=False,
+        [sys.executable, "-m", "p2p", *words], cwd=settings.root, env=guard.outside(), capture_output=True, text=True,
+        errors="replace", stdin=subprocess.DEVNULL, check=False,
     )  # fmt: skip
     try:
         answer: Any = json.loads(ended.stdout)

@@ -11,6 +11,7 @@ from tests.browser.lab import Page
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 NODES = "Object.fromEntries([...document.querySelectorAll('.p2p-node')].map(n => [n.dataset.step, n.dataset.state]))"
+CHOSEN = "return document.querySelector('.p2p-panel [role=tab][aria-selected=true]').textContent"
 # Which states each step was seen in, from now on.
 WATCH = """
 window.seen = {};
@@ -26,12 +27,12 @@ STEPS = ["load", "join", "clean", "features", "split", "train", "evaluate", "fig
 
 def test_the_flight_notebook_from_first_look_to_export(lab: str, page: Page, project: Settings) -> None:
     page.open_notebook(lab, "notebooks/flight_delays.ipynb")
-    page.run("window.jupyterapp.commands.execute('notebook:move-cursor-up'); return true")
     run_first_cells(page, 2)
     page.until("return document.querySelectorAll('.p2p-node').length == 8")
     assert page.run(f"return {NODES}") == dict.fromkeys(STEPS, "never")
     page.run(WATCH)
-    page.run_cells()
+    page.run("window.jupyterapp.shell.currentWidget.content.activeCellIndex += 1; return true")
+    page.run_cells("notebook:run-all-below")
     page.wait_for_cells()
     page.until(f"return Object.values({NODES}).every(state => state == 'done')")
     states_were_seen_to_change(page)
@@ -83,6 +84,7 @@ def a_wrong_parameter_is_explained_and_a_right_one_runs(page: Page) -> None:
         page.fill("[name=month]", month)
         page.until("return !document.querySelector('[name=month]').hasAttribute('aria-invalid')")
         page.click(".p2p-panel button", "Run")
+        page.until("return !document.querySelector('.p2p-progress [data-status]')")
         page.until("return document.querySelectorAll('.p2p-run li').length > 0", seconds=90)
         page.until("return document.querySelector('.p2p-progress [data-status=FINISHED]')", seconds=120)
 
@@ -140,7 +142,10 @@ def test_names_values_and_errors_make_no_active_node(lab: str, page: Page) -> No
         assert HOSTILE in page.run("return document.querySelector('.p2p-about').textContent")
     for name in ("Parameters", "Runs", "Ship"):
         page.tab(name)
-        page.until("return document.querySelector(`[role=tab][aria-selected=true]`).textContent == arguments[0]", name)
+        page.until(
+            "return document.querySelector(`.p2p-panel [role=tab][aria-selected=true]`).textContent == arguments[0]",
+            name,
+        )
     page.until("return document.querySelector('[name=note]')")
     assert page.run("return document.querySelector('[name=note]').value") == HOSTILE
     for active in (".p2p-panel img, .p2p-panel script, .p2p-panel a", ".jp-OutputArea img[src=x], [onerror]"):
@@ -151,14 +156,13 @@ def test_the_tabs_go_by_keyboard(lab: str, page: Page) -> None:
     page.open_notebook(lab, "notebooks/set_order.ipynb")
     page.run_cells()
     page.wait_for_cells()
-    page.run("document.querySelector('[role=tab][aria-selected=true]').focus()")
-    chosen = "return document.querySelector('.p2p-panel [role=tab][aria-selected=true]').textContent"
+    page.run("document.querySelector('.p2p-panel [role=tab][aria-selected=true]').focus()")
     for key, tab in {"ArrowRight": "Parameters", "End": "Ship", "ArrowLeft": "Runs", "Home": "Steps"}.items():
         press(page, key)
-        assert page.run(chosen) == tab
+        assert page.run(CHOSEN) == tab
         assert page.run("return document.activeElement.textContent") == tab
     press(page, "ArrowLeft")
-    assert page.run(chosen) == "Ship"
+    assert page.run(CHOSEN) == "Ship"
     press(page, "ArrowRight")
     page.run("document.querySelector('.p2p-node').focus()")
     press(page, "Enter")

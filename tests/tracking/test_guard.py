@@ -73,3 +73,22 @@ def test_what_is_logged_right_after_an_import_within_a_step_is_in_the_journal(se
     assert [p["key"] for event in events for p in event.get("params", ())] == ["after"]
     run = mlstore.connect(settings).get_run(read_record(directory).run_id)
     assert (run.info.status, run.data.metrics["late"], run.data.params["after"]) == ("FINISHED", 4, "yes")
+
+
+OUTSIDE = """
+import json, os, warnings
+warnings.simplefilter("ignore")
+import p2p
+before = dict(os.environ)
+with p2p.run("mine"):
+    import mlflow
+    from p2p.tracking import guard
+    guard.arm()
+    assert os.environ["MLFLOW_RUN_ID"]
+    assert {n: v for n, v in guard.outside().items() if before.get(n) != v} == {}, guard.outside()
+"""
+
+
+def test_a_command_that_is_no_part_of_the_run_finds_nothing_of_it(settings: Settings) -> None:
+    done = subprocess.run([sys.executable, "-c", OUTSIDE], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]

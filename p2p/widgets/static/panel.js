@@ -22,7 +22,7 @@ function fill(made, attributes, children) {
     else if (value === true) made.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, String(value));
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 
@@ -418,6 +418,7 @@ class RunsTab {
       this.metric.replaceChildren(...names.map((name) => h("option", { value: name }, name || "a metric")));
     }
     this.both.disabled = this.chosen.length !== 2;
+    if (this.metric.value) await this.plot();
   }
 
   rows(found) {
@@ -459,7 +460,7 @@ class RunsTab {
 
   async plot() {
     if (!this.metric.value) return this.below.replaceChildren();
-    const { points, metric } = await this.kernel.ask("plot", { metric: this.metric.value });
+    const { points, metric } = await this.kernel.ask("plot", { ...this.asked, metric: this.metric.value });
     this.below.replaceChildren(h("h3", {}, `${metric} over ${points.length} runs`), chart(metric, points));
   }
 }
@@ -520,7 +521,7 @@ class ShipTab {
   shown(command, told) {
     if (told.problem) {
       return [h("p", { class: "p2p-error", role: "alert" }, withCells(this.root, told.problem)),
-        h("ul", { class: "p2p-findings" }, (told.findings ?? []).map((one) => h("li", {}, h("b", {}, withCells(this.root, one.where)), " ", withCells(this.root, one.what), h("p", {}, withCells(this.root, one.why)), h("p", { class: "p2p-cure" }, withCells(this.root, one.cure)))))];
+        h("ul", { class: "p2p-findings" }, (told.findings ?? []).map((one) => h("li", {}, one.cell ? [cellButton(this.root, one.cell), " "] : null, h("b", {}, withCells(this.root, one.where)), " ", withCells(this.root, one.what), h("p", {}, withCells(this.root, one.why)), h("p", { class: "p2p-cure" }, withCells(this.root, one.cure)))))];
     }
     const answer = told.answer;
     if (command !== "export") return [h("pre", { class: "p2p-code", tabindex: 0 }, JSON.stringify(answer, null, 2))];
