@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +20,7 @@ _BOUNDS = {"minimum": "min", "maximum": "max", "exclusiveMinimum": "above", "exc
 def fields(parameters: ParameterSet) -> list[dict[str, Any]]:
     """The fields of the form, in order.
 
-    Each has `name`, `type` and `bounds` (as written), `help`, `required`, `optional` (it may be None), `control`
+    Each has `name`, `type`, `bounds` (in words), `help`, `required`, `optional` (it may be None), `control`
     (`checkbox`, `number`, `choice`, `date`, `datetime-local`, `time`, `password`, `text` or `json`), `text` (what it
     holds at first, as it would be written on the command line; never a secret), `choices`, and a control's bounds.
     """
@@ -32,7 +33,7 @@ def _field(parameter: Parameter, told: Mapping[str, Any]) -> dict[str, Any]:
     schema, optional = _schema(parameter)
     control = "password" if parameter.secret else _control(schema)
     return {
-        **{fact: told[fact] for fact in ("name", "type", "help", "required")},
+        **{fact: told[fact] for fact in ("name", "help", "required")}, "type": _bare(told["type"]),
         "bounds": ", ".join(f"{_WORDS.get(name, name)} {value}" for name, value in told["bounds"].items()),
         "optional": optional, "control": control,
         "text": "" if parameter.secret or parameter.required else written(told["default"]),
@@ -40,6 +41,18 @@ def _field(parameter: Parameter, told: Mapping[str, Any]) -> dict[str, Any]:
         "whole": schema.get("type") == "integer",
         **{ours: schema[theirs] for theirs, ours in _BOUNDS.items() if isinstance(schema.get(theirs), int | float)},
     }  # fmt: skip
+
+
+def _bare(written_type: str) -> str:
+    """A type as it is written, without the bounds that stand beside it in the form: `Annotated[int, ...]` is `int`."""
+    try:
+        node = ast.parse(written_type, mode="eval").body
+    except SyntaxError:
+        return written_type
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("Annotated"):
+        inside = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
+        return ast.unparse(inside)
+    return written_type
 
 
 def _schema(parameter: Parameter) -> tuple[Mapping[str, Any], bool]:

@@ -55,6 +55,7 @@ def jupyterlab(root: Path, *, theme: str = "JupyterLab Light", **environment: st
         chosen = Path(folder) / "@jupyterlab" / "apputils-extension"
         chosen.mkdir(parents=True)
         (chosen / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
+        (chosen / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}))
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
             "--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={root}",

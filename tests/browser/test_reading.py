@@ -45,7 +45,9 @@ def test_the_panel_can_be_read_and_reached_by_everybody(page: Page, project: Set
         open_panel(page, url)
         for name in TABS:
             page.tab(name)
-            page.until("return [...document.querySelectorAll('.p2p-tab')].some(t => !t.hidden && t.children.length > 1)")
+            page.until(
+                "return [...document.querySelectorAll('.p2p-tab')].some(t => !t.hidden && t.children.length > 1)"
+            )
             if name == "Runs":
                 page.until("return document.querySelector('tr[data-run]')")
             if name == "Parameters":
@@ -65,7 +67,9 @@ def test_a_headless_run_shows_a_table_that_can_be_read_anywhere(project: Setting
     assert "has not run here" in page
 
 
-def test_a_notebook_that_was_saved_with_a_panel_has_the_table_beside_it(lab: str, page: Page, project: Settings) -> None:
+def test_a_notebook_that_was_saved_with_a_panel_has_the_table_beside_it(
+    lab: str, page: Page, project: Settings
+) -> None:
     page.open_notebook(lab, "notebooks/set_order.ipynb")
     page.run_cells()
     page.wait_for_cells()

@@ -46,6 +46,9 @@ def test_each_type_has_the_control_that_fits_it(parameters: ParameterSet) -> Non
     assert (found["needed"]["required"], found["needed"]["text"]) == (True, "")
     assert found["month"]["help"] == "the month of the flights"
     assert (found["month"]["bounds"], found["note"]["bounds"]) == ("at least 1, at most 12", "")
+    assert [found[name]["type"] for name in ("month", "model", "limit")] == [
+        "int", 'Literal["tree", "line"]', "int | None",
+    ]  # fmt: skip
 
 
 def test_what_a_field_holds_at_first_is_its_default_and_no_secret(parameters: ParameterSet) -> None:

@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const MARKS = { done: "✓", cached: "⟲", failed: "✗", running: "…", stale: "≠", never: "·" };
 const WORDS = { never: "has not run here" };
-const BOX = { width: 172, height: 44, across: 56, down: 18, edge: 12 };
+const BOX = { width: 150, height: 44, across: 40, down: 18, edge: 12 };
 let panels = 0;
 
 /** An element with attributes and children; `on...` are listeners, and texts stay texts. */
@@ -24,6 +24,12 @@ function fill(made, attributes, children) {
   }
   made.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
+}
+
+/** Puts children in the place of all that an element has. */
+function put(at, ...children) {
+  at.replaceChildren();
+  return fill(at, {}, children);
 }
 
 const word = (state) => WORDS[state] ?? state;
@@ -190,7 +196,7 @@ class StepsTab {
 
   box(node, { x, y }) {
     const parts = { mark: s("text", { class: "p2p-mark", x: x + 12, y: y + 27 }), name: s("text", { class: "p2p-name", x: x + 34, y: y + 19 }), took: s("text", { class: "p2p-took", x: x + 34, y: y + 35 }) };
-    const label = node.name.length > 19 ? `${node.name.slice(0, 18)}…` : node.name;
+    const label = node.name.length > 16 ? `${node.name.slice(0, 15)}…` : node.name;
     parts.name.textContent = label;
     parts.box = s("g", {
       class: "p2p-node", tabindex: 0, role: "button", "data-step": node.name,
@@ -226,7 +232,7 @@ class StepsTab {
       this.about.replaceChildren(h("p", {}, step.problem ?? `There is no step '${name}' any more.`));
       return;
     }
-    this.about.replaceChildren(
+    put(this.about,
       h("h3", {}, step.name, " ", h("span", { class: "p2p-state", "data-state": step.state }, `${MARKS[step.state]} ${word(step.state)}`), " ", cellButton(this.root, step.cell)),
       step.why.length ? h("ul", { class: "p2p-why" }, step.why.map((why) => h("li", {}, withCells(this.root, why)))) : null,
       step.error ? h("pre", { class: "p2p-error" }, step.error) : null,
@@ -239,7 +245,7 @@ class StepsTab {
 
 function values(what, found) {
   if (!found.length) return null;
-  const rows = found.map((one) => [one.name, one.type, one.shape, one.size, one.preview]);
+  const rows = found.map((one) => [one.name, one.type, one.shape, one.size, h("pre", { class: "p2p-preview" }, one.preview)]);
   return table(what, ["name", "type", "shape", "size", "preview"], rows);
 }
 
