@@ -106,10 +106,14 @@ def _read(path: Path, text: str) -> Any:
     try:
         whole = module.reads(text, fmt=path.suffix[1:], as_version=4)
     except Exception as error:  # noqa: BLE001  # jupytext's errors, and those of its parsers, have no common base
-        raise NotebookError(f"'{path}' is not a notebook that jupytext can read: {error}".rstrip(".") + ".") from None
+        raise NotebookError(f"'{path}' is not a notebook that jupytext can read: {_told(error)}.") from None
     if not any(cell.cell_type == "code" for cell in whole.cells):
         raise NotebookError(f"'{path}' is not a notebook: it has no code cells.", cure=_cells_cure(path))
     return whole
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
 
 
 def _cells_cure(path: Path) -> str:
@@ -124,7 +128,7 @@ def _written(path: Path, whole: Any, before: str) -> str:
     try:
         text = str(jupytext(path).writes(whole, fmt=path.suffix[1:]))
     except Exception as error:  # noqa: BLE001  # see above
-        raise NotebookError(f"'{path}' cannot be edited: jupytext cannot write it ({error}).") from None
+        raise NotebookError(f"'{path}' cannot be edited: jupytext cannot write it ({_told(error)}).") from None
     old, new = _HEADER.match(before), _HEADER.match(text)
     return old[0] + text[new.end() :] if old and new else text
 
@@ -136,7 +140,7 @@ def _writes_itself(path: Path, whole: Any) -> str:
 
 
 def _meaning(whole: Any) -> list[tuple[str, str, list[str]]]:
-    return [(cell.cell_type, cell.source, list(cell.metadata.get("tags", ()))) for cell in whole.cells]
+    return [(cell.cell_type, cell.source.rstrip("\n"), list(cell.metadata.get("tags", ()))) for cell in whole.cells]
 
 
 def _name_cells(cells: list[dict[str, Any]]) -> None:
