@@ -86,7 +86,8 @@ def test_a_tag_is_taken_out_of_a_file_in_any_style(style: str, tags: list[str]) 
 @pytest.mark.parametrize(
     ("number", "tag", "says"),
     [
-        (9, "x", "no code cell 9.*from 1 to 7"), (0, "x", "no code cell 0"), (3, "a b", "one word"), (3, "", "one word"),
+        (9, "x", "no code cell 9.*from 1 to 7"), (0, "x", "no code cell 0"), (3, "a b", "one word"),
+        (3, "", "one word"),
         (3, "injected-parameters", "papermill"), (3, "parameters", "in cell 1.*--remove"),
     ],
 )  # fmt: skip
@@ -100,8 +101,8 @@ def test_a_tag_that_cannot_be_is_refused(tmp_path: Path, number: int, tag: str, 
 
 def crowded(folder: Path) -> Path:
     """A notebook with a cell of each kind that is no step to be."""
-    cells = ["%load_ext p2p", "%%step load\nrows = [k]", "from p2p import step\n\n@step\ndef clean(rows):\n    return rows",
-             "%%bash\nls", "%%step ???\n1", "rows = clean(rows)"]  # fmt: skip
+    function = "from p2p import step\n\n@step\ndef clean(rows):\n    return rows"
+    cells = ["%load_ext p2p", "%%step load\nrows = [k]", function, "%%bash\nls", "%%step ???\n1", "rows = clean(rows)"]
     return write_notebook(folder / "a.ipynb", *cells, params="k = 1")
 
 

@@ -36,7 +36,11 @@ def test_what_cannot_be_done_is_one_paragraph(p2p: P2P, path: Path) -> None:
     before = path.read_bytes()
     p2p("mark", str(path), "2", "month_of")
     marked = path.read_bytes()
-    for arguments in (["mark", str(path), "2", "x"], ["mark", str(path), "3", "month_of"], ["tag", str(path), "9", "x"]):
+    for arguments in (
+        ["mark", str(path), "2", "x"],
+        ["mark", str(path), "3", "month_of"],
+        ["tag", str(path), "9", "x"],
+    ):
         refused = p2p(*arguments, "--json")
         assert (refused.code, refused.document["kind"]) == (2, "NotebookError")
     assert (path.read_bytes() == marked, marked == before) == (True, False)

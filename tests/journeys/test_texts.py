@@ -33,13 +33,13 @@ ROWS = 20
 ```
 
 ```python
-rows = [n * 0.5 for n in range(ROWS)]
+halves = [n * 0.5 for n in range(ROWS)]
 ```
 
 # Total
 
 ```python
-total = sum(rows)
+total = sum(halves)
 total
 ```
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +87,7 @@ def test_a_partner_that_cannot_be_edited_keeps_the_notebook_as_it_is(tmp_path: P
 
 def test_a_partner_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     ipynb, text = pair(tmp_path)
-    os.unlink(text)
+    text.unlink()
     rewrite(read_notebook(ipynb), Renamed(), "pull")
     assert not text.exists()
     assert "lines" in read_notebook(ipynb).cells[1].source

@@ -156,7 +156,13 @@ def test_both_files_of_a_pair_have_one_digest(tmp_path: Path, name: str) -> None
         ("a.py", SCRIPT, "plain script.*Put a line `# %%`"),
         ("a.md", "# Title\n\n```\nls\n```\n", "no code cells.*```python"),
         ("a.md", "---\njupyter: [\n---\n\n```python\n1\n```\n", "can read"),
-        ("a.py", PERCENT.replace(_END, "#   kernelspec:\n#     display_name: R\n#     name: ir\n#     language: R\n# ---\n\n"), "in R"),
+        (
+            "a.py",
+            PERCENT.replace(
+                _END, "#   kernelspec:\n#     display_name: R\n#     name: ir\n#     language: R\n# ---\n\n"
+            ),
+            "in R",
+        ),
         ("a.md", MARKDOWN.replace("```python", "```julia"), "in julia"),
         ("a.py", "# %% tags=3\nx = 1\n", "can read"),
         ("a.py", "", "is empty"),
