@@ -37,9 +37,10 @@ def rewrite(notebook: Notebook, change: Change, command: str) -> None:
         NotebookError: one of the files has changed since, or cannot be edited so. Nothing was changed.
         StoreError: the disk does not take it.
     """
-    if read_notebook(notebook.path).digest != notebook.digest:
+    now = read_notebook(notebook.path)  # prose may have come since, so cells may have moved
+    if now.digest != notebook.digest:
         raise NotebookError(f"'{notebook.path}' has changed meanwhile.", cure=f"Run p2p {command} again.")
-    files = [notebook, *partners(notebook)]
+    files = [now, *partners(now)]
     changed = [(file.path.resolve(), _changed(file, change)) for file in files]
     for path, text in sorted(changed, key=_texts_last):
         write_atomic(path, text.encode("utf-8"), mode=path.stat().st_mode & 0o777)

@@ -98,3 +98,23 @@ def test_a_pairing_that_is_not_understood_is_refused(tmp_path: Path) -> None:
     ipynb.write_text(ipynb.read_text(encoding="utf-8").replace("ipynb,py:percent", "ipynb,py:none"), encoding="utf-8")
     with pytest.raises(NotebookError, match=r"pairing of .*'ipynb,py:none'.* is not understood"):
         rewrite(read_notebook(ipynb), Renamed(), "pull")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_code_that_has_changed_since_is_refused_and_prose_that_has_is_not(tmp_path: Path, which: int) -> None:
+    path = pair(tmp_path, "ipynb,py:percent" if which else "ipynb")[which]
+    if which:
+        path.with_suffix(".ipynb").unlink()
+    read, text = read_notebook(path), path.read_text(encoding="utf-8")
+    with_prose = "# %% [markdown]\n# Prose\n\n" + text[text.index("# %%") :] if which else _with_prose(text)
+    path.write_text(with_prose, encoding="utf-8")
+    rewrite(read, Renamed(), "pull")
+    assert path.read_text(encoding="utf-8") == with_prose.replace("rows", "lines")
+    with pytest.raises(NotebookError, match=r"changed meanwhile.*Run p2p pull again"):
+        rewrite(read, Renamed(), "pull")
+
+
+def _with_prose(text: str) -> str:
+    document = json.loads(text)
+    document["cells"].insert(0, {"cell_type": "markdown", "id": "prose", "metadata": {}, "source": "Prose"})
+    return json.dumps(document, indent=1)
