@@ -118,3 +118,12 @@ def _with_prose(text: str) -> str:
     document = json.loads(text)
     document["cells"].insert(0, {"cell_type": "markdown", "id": "prose", "metadata": {}, "source": "Prose"})
     return json.dumps(document, indent=1)
+
+
+def test_a_cell_that_ends_in_a_blank_line_which_the_text_leaves_out_is_no_difference(tmp_path: Path) -> None:
+    ipynb, text = pair(tmp_path)
+    ipynb.write_text(ipynb.read_text(encoding="utf-8").replace("rows = [1]", "rows = [1]\\n"), encoding="utf-8")
+    rewrite(read_notebook(ipynb), Renamed(), "pull")
+    assert [read_notebook(path).cells[1].source for path in (ipynb, text)] == [
+        "%%step load\nlines = [1]\n", "%%step load\nlines = [1]",
+    ]  # fmt: skip
