@@ -14,16 +14,16 @@ from typing import Any
 from p2p.errors import NotebookError
 from p2p.notebook.places import Node, gap, parse
 
-_PARAMETERS = "parameters"
+_REFUSED = "The notebook's file cannot be edited without changing something else in it."
 
 
-def marked(text: str, marks: Mapping[int, str], parameters: int | None, first: str) -> str:
+def marked(text: str, marks: Mapping[int, str], tags: Mapping[int, str], first: str) -> str:
     """The text of a notebook with marks in it.
 
     Args:
         text: the file's text.
         marks: by index among all cells, the line to put before a cell's source.
-        parameters: index of the cell to tag as the parameters; None for none.
+        tags: by index, the tag to put before a cell's others.
         first: source of a code cell to put before the first code cell; empty for none.
 
     Raises:
@@ -32,16 +32,42 @@ def marked(text: str, marks: Mapping[int, str], parameters: int | None, first: s
     whole = parse(text)
     cells = whole.members["cells"].items
     edits = [_before_source(text, cells[index], line) for index, line in marks.items()]
-    if parameters is not None:
-        edits.append(_tagged(text, cells[parameters]))
+    edits += [_tagged(text, cells[index], tag) for index, tag in tags.items()]
     if first:
         edits.append(_new_cell(text, whole, first))
     result = text
     for at, new in sorted(edits, reverse=True):
         result = result[:at] + new + result[at:]
-    if json.loads(result) != _expected(json.loads(text), marks, parameters, first):
-        raise NotebookError("The notebook's file cannot be edited without changing something else in it.")
+    if json.loads(result) != _expected(json.loads(text), marks, tags, first):
+        raise NotebookError(_REFUSED)
     return result
+
+
+def untagged(text: str, index: int, tag: str) -> str:
+    """The text of a notebook without a tag of the cell at this index among all cells.
+
+    Raises:
+        NotebookError: as `marked`.
+    """
+    tags = parse(text).members["cells"].items[index].members["metadata"].members["tags"]
+    result = text[: tags.start] + _without(text, tags, tag) + text[tags.end :]
+    expected = json.loads(text)
+    metadata = expected["cells"][index]["metadata"]
+    metadata["tags"] = [other for other in metadata["tags"] if other != tag]
+    if json.loads(result) != expected:
+        raise NotebookError(_REFUSED)
+    return result
+
+
+def _without(text: str, tags: Node, tag: str) -> str:
+    """An array of tags without one of them; the others and what is around them keep their bytes."""
+    raw = [text[item.start : item.end] for item in tags.items]
+    kept = [item for item in raw if json.loads(item) != tag]
+    if not kept:
+        return "[]"
+    first, last = tags.items[0], tags.items[-1]
+    between = text[first.end : tags.items[1].start] if len(raw) > 1 else ""
+    return text[tags.start : first.start] + between.join(kept) + text[last.end : tags.end]
 
 
 def _before_source(text: str, cell: Node, line: str) -> tuple[int, str]:
@@ -52,9 +78,9 @@ def _before_source(text: str, cell: Node, line: str) -> tuple[int, str]:
     return source.items[0].start, f"{new},{gap(text, source, source.items[0].start)}"
 
 
-def _tagged(text: str, cell: Node) -> tuple[int, str]:
+def _tagged(text: str, cell: Node, name: str) -> tuple[int, str]:
     metadata = cell.members.get("metadata")
-    tag = json.dumps(_PARAMETERS)
+    tag = json.dumps(name, ensure_ascii=False)
     if metadata is None:
         first = min(cell.keys.values())
         return first, f'"metadata": {{"tags": [{tag}]}},{gap(text, cell, first)}'
@@ -66,7 +92,7 @@ def _tagged(text: str, cell: Node) -> tuple[int, str]:
     if metadata.keys:
         first = min(metadata.keys.values())
         return first, f'"tags": [{tag}],{gap(text, metadata, first)}'
-    return metadata.start + 1, _indented(text, metadata.start, {"tags": [_PARAMETERS]})
+    return metadata.start + 1, _indented(text, metadata.start, {"tags": [name]})
 
 
 def _indented(text: str, at: int, value: dict[str, Any]) -> str:
@@ -116,15 +142,15 @@ def _free_id(document: Mapping[str, Any]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _expected(document: Any, marks: Mapping[int, str], parameters: int | None, first: str) -> Any:
+def _expected(document: Any, marks: Mapping[int, str], tags: Mapping[int, str], first: str) -> Any:
     """The document as it must be read afterwards."""
     cells = document["cells"]
     for index, line in marks.items():
         source = cells[index]["source"]
         cells[index]["source"] = [f"{line}\n", *source] if source and isinstance(source, list) else f"{line}\n{source}"
-    if parameters is not None:
-        metadata = cells[parameters].setdefault("metadata", {})
-        metadata["tags"] = [_PARAMETERS, *metadata.get("tags", ())]
+    for index, tag in tags.items():
+        metadata = cells[index].setdefault("metadata", {})
+        metadata["tags"] = [tag, *metadata.get("tags", ())]
     if first:
         cells.insert(_first_code(document), _cell({**document, "cells": [*cells]}, first))
     return document

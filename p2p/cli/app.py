@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from p2p.cli import running, stores
+from p2p.cli import cells, running, stores
 from p2p.cli.options import Json
 from p2p.cli.signals import sigterm_interrupts
 from p2p.errors import P2PError
@@ -49,7 +49,7 @@ def _options(
         look_for_the_dead(settings)
 
 
-for command in (running.params, running.run, running.sweep):
+for command in (running.params, running.run, running.sweep, cells.tag, cells.mark):
     app.command()(command)
 
 

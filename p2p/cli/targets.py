@@ -9,6 +9,7 @@ from pathlib import Path
 
 from p2p.errors import InputRefused, TargetError
 from p2p.export.packages import known_version, promoted_version
+from p2p.notebook.texts import TEXTS
 from p2p.pipeline import Pipeline
 from p2p.runners import LOCAL
 from p2p.settings import Settings
@@ -18,7 +19,7 @@ _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 def is_notebook(target: str) -> bool:
     """Whether the target is a file's path and not a pipeline's name."""
-    return target.endswith(".ipynb") or "/" in target or _is_file(target)
+    return target.endswith((".ipynb", *TEXTS)) or "/" in target or _is_file(target)
 
 
 def refuse_elsewhere(engine: str) -> None:

@@ -12,14 +12,15 @@ from p2p.drift.importing import import_edits
 from p2p.drift.origins import Origins
 from p2p.drift.proof import unproven
 from p2p.drift.regenerating import Regenerated, regenerate, with_sources
-from p2p.drift.rewriting import with_code
+from p2p.drift.rewriting import NewCode
 from p2p.drift.threeway import Edits, edits_of
-from p2p.errors import AnalysisError, EvidenceRefused, NotebookError, TargetError
+from p2p.errors import AnalysisError, EvidenceRefused, TargetError
 from p2p.export import emit
 from p2p.export.units import Module, cut_module
 from p2p.files import write_atomic
 from p2p.model import Finding
 from p2p.notebook import Notebook, read_notebook
+from p2p.notebook.rewriting import rewrite
 from p2p.settings import Settings
 
 _STEPS = "steps.py"
@@ -143,16 +144,6 @@ def _refusal(version: Version, findings: list[Finding]) -> EvidenceRefused:
 def _write(notebook: Notebook, sources: Mapping[int, str], copies: Iterable[Copy]) -> None:
     """Put the cells into the notebook's file, unless it has changed since it was read, and the author's modules."""
     if sources:
-        _write_cells(notebook, sources)
+        rewrite(notebook, NewCode(sources), "pull")
     for copy in copies:
         write_atomic(copy.file, copy.text.encode("utf-8"), mode=copy.file.stat().st_mode & 0o777)
-
-
-def _write_cells(notebook: Notebook, sources: Mapping[int, str]) -> None:
-    path = notebook.path.resolve()
-    text = path.read_bytes().decode("utf-8")
-    if read_notebook(notebook.path).digest != notebook.digest:
-        raise NotebookError(f"'{notebook.path}' has changed meanwhile.", cure="Run p2p pull again.")
-    places = {cell.number: cell.index for cell in notebook.cells}
-    changed = with_code(text, {places[number]: source for number, source in sources.items()})
-    write_atomic(path, changed.encode("utf-8"), mode=path.stat().st_mode & 0o777)

@@ -5,11 +5,28 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from p2p.analysis import split_lines
 from p2p.errors import NotebookError
 from p2p.notebook.places import Node, gap, parse
+
+
+@dataclass(frozen=True)
+class NewCode:
+    """Other code in some cells, by their numbers; a change of a notebook's file."""
+
+    sources: Mapping[int, str]
+
+    def in_json(self, text: str, places: Mapping[int, int]) -> str:
+        """See `p2p.notebook.rewriting.Change`."""
+        return with_code(text, {places[number]: source for number, source in self.sources.items()})
+
+    def in_cells(self, cells: list[Any], places: Mapping[int, int]) -> None:
+        """See `p2p.notebook.rewriting.Change`."""
+        for number, source in self.sources.items():
+            cells[places[number]].source = source
 
 
 def with_code(text: str, sources: Mapping[int, str]) -> str:

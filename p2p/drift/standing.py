@@ -16,6 +16,7 @@ from p2p.errors import InputRefused, TargetError
 from p2p.export.packages import promoted_version
 from p2p.manifest import Manifest, versions
 from p2p.notebook import read_notebook
+from p2p.notebook.texts import TEXTS, counts_as_notebook, is_text
 from p2p.settings import Settings
 from p2p.tracking.facts import package_versions, python_version
 from p2p.upkeep import PastRuns
@@ -89,9 +90,10 @@ def standing(
 
 
 def _notebooks(settings: Settings) -> list[str]:
-    paths = sorted((settings.root / "notebooks").rglob("*.ipynb"))
-    shown = [path.relative_to(settings.root) for path in paths]
-    return [path.as_posix() for path in shown if not any(part.startswith(".") for part in path.parts)]
+    paths = sorted(path for path in (settings.root / "notebooks").rglob("*") if path.suffix in (".ipynb", *TEXTS))
+    shown = [(path, path.relative_to(settings.root)) for path in paths]
+    seen = [(path, name) for path, name in shown if not any(part.startswith(".") for part in name.parts)]
+    return [name.as_posix() for path, name in seen if not is_text(path) or counts_as_notebook(path)]
 
 
 def _newest_versions(settings: Settings) -> Iterator[tuple[str, int]]:

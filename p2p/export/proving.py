@@ -18,6 +18,7 @@ from p2p.export.repair import repairs
 from p2p.export.verify import Comparison, Conditions
 from p2p.export.work import Work
 from p2p.notebook import Notebook
+from p2p.notebook.texts import TEXTS
 from p2p.params import ParameterSet
 from p2p.tracking import RunRecord
 
@@ -77,7 +78,8 @@ def _may_read_files(work: Work) -> bool:
     """Whether there is anything in the notebook's directory that it may read, or it names a directory above."""
     if any("../" in cell.source for cell in work.notebook.cells):
         return True
-    entries = (entry.name for entry in home_of(work).iterdir())
+    own = [work.notebook.path.with_suffix(suffix).name for suffix in TEXTS]  # itself, or the other half of a pair
+    entries = (entry.name for entry in home_of(work).iterdir() if entry.name not in own)
     return any(not name.startswith((".", "__")) and not name.endswith(".ipynb") for name in entries)
 
 

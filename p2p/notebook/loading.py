@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from p2p.errors import NotebookError, nearest
 from p2p.notebook.nodes import nbformat
+from p2p.notebook.texts import TEXTS, is_text, parse_text
 
 _CELL_TYPES: Final = ("code", "markdown", "raw")
 _OTHER_KERNELS: Final = re.compile(
@@ -24,7 +25,10 @@ _filters = threading.Lock()  # the filters of warnings are the whole process's, 
 
 
 def load_notebook(path: Path) -> dict[str, Any]:
-    """The document at `path`, in notebook format 4 and in Python; NotebookError says what is wrong with it."""
+    """The document at `path`, in notebook format 4 and in Python; NotebookError says what is wrong with it.
+
+    Notebooks that are kept as text are read through jupytext.
+    """
     document = _parsed(path, _text(path))
     if not isinstance(document, dict) or "nbformat" not in document:
         raise NotebookError(f"'{path}' is not a notebook: it has no 'nbformat'.")
@@ -54,6 +58,8 @@ def load_to_run(path: Path) -> Any:
         cell["source"] = "".join(cell.get("source", ""))
         if cell["cell_type"] == "code":
             cell.update(outputs=[], execution_count=None)
+    if is_text(path):
+        document["metadata"].pop("jupytext", None)  # what was run is an .ipynb, and paired with nothing
     return _valid(path, document)
 
 
@@ -95,6 +101,8 @@ def _parsed(path: Path, text: str) -> Any:
             f"'{path}' begins with a byte order mark, with which Jupyter cannot open it either.",
             cure="Save it as UTF-8 without BOM.",
         )
+    if is_text(path):
+        return parse_text(path, text)
     try:
         return json.loads(text)
     except RecursionError:
@@ -104,7 +112,8 @@ def _parsed(path: Path, text: str) -> Any:
 
 
 def _near(path: Path) -> str:
-    names = [p.name for p in path.parent.glob("*.ipynb")] if path.parent.is_dir() else []
+    kinds = (".ipynb", *TEXTS)
+    names = [p.name for p in path.parent.iterdir() if p.suffix in kinds] if path.parent.is_dir() else []
     close = nearest(path.name, names)
     return f"Did you mean '{path.parent / close}'?" if close else ""
 

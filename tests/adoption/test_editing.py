@@ -43,7 +43,8 @@ def is_within(old: str, new: str) -> bool:
 @pytest.mark.parametrize("parameters", [None, 1, 2, 3])
 def test_only_marks_are_put_in(style: str, parameters: int | None) -> None:
     text = STYLES[style](DOCUMENT)
-    made = marked(text, {2: "%%step load", 3: "%%step größe"}, parameters, "%load_ext p2p")
+    tags = {} if parameters is None else {parameters: "parameters"}
+    made = marked(text, {2: "%%step load", 3: "%%step größe"}, tags, "%load_ext p2p")
     assert is_within(text, made)
     cells = json.loads(made)["cells"]
     assert [c["id"] for c in cells] == ["a", "load-p2p", "b", "c", "d"]
@@ -55,18 +56,18 @@ def test_only_marks_are_put_in(style: str, parameters: int | None) -> None:
 
 def test_jupyters_own_style_is_kept_so_that_saving_it_again_changes_nothing() -> None:
     text = STYLES["jupyter"](DOCUMENT)
-    made = marked(text, {2: "%%step load"}, 1, "%load_ext p2p")
+    made = marked(text, {2: "%%step load"}, {1: "parameters"}, "%load_ext p2p")
     assert made == STYLES["jupyter"](json.loads(made))
 
 
 def test_a_notebook_of_before_there_were_ids_gets_none() -> None:
     cells = [{"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": ["a = 1"]}]
     old = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-    made = json.loads(marked(json.dumps(old), {0: "%%step a_step"}, None, "%load_ext p2p"))
+    made = json.loads(marked(json.dumps(old), {0: "%%step a_step"}, {}, "%load_ext p2p"))
     assert "id" not in made["cells"][0]
 
 
 def test_an_id_that_is_taken_is_not_given_again() -> None:
     cells = [{**CELLS[1], "id": "load-p2p"}]
-    made = json.loads(marked(json.dumps({**DOCUMENT, "cells": cells}), {}, None, "%load_ext p2p"))
+    made = json.loads(marked(json.dumps({**DOCUMENT, "cells": cells}), {}, {}, "%load_ext p2p"))
     assert [cell["id"] for cell in made["cells"]] == ["load-p2p-1", "load-p2p"]

@@ -1,4 +1,4 @@
-"""Who cannot see or click: screen readers by axe-core's rules, and papermill, nbconvert and GitHub, which show no widgets."""
+"""Who cannot see or click: screen readers, by axe-core, and papermill, nbconvert and GitHub, which show no widgets."""
 
 from __future__ import annotations
 

@@ -121,3 +121,15 @@ def test_a_module_that_runs_long_is_not_run_again(work: Any) -> None:
     assert not slow.varies
     assert "the clock; told by its text alone" in slow.explained().findings[0].why
     assert counted.runs == []
+
+
+def test_a_file_beside_the_notebook_is_one_it_may_read_unless_it_is_the_notebook_as_text(work: Any) -> None:
+    counted = work(by_seed)
+    beside = counted.notebook.path.parent
+    (beside / "sales.py").write_text("# %%\n", encoding="utf-8")
+    refused(counted)
+    assert len(counted.runs) == 4
+    (beside / "rates.csv").write_text("", encoding="utf-8")
+    counted.runs.clear()
+    refused(counted)
+    assert len(counted.runs) > 4
