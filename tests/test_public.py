@@ -19,7 +19,17 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
 
 
 def test_the_public_names_are_these() -> None:
-    assert p2p.__all__ == ["Pipeline", "Policy", "Task", "__version__", "idempotency_key", "run", "step"]
+    assert p2p.__all__ == [
+        "Pipeline",
+        "Policy",
+        "Task",
+        "__version__",
+        "idempotency_key",
+        "panel",
+        "run",
+        "runs",
+        "step",
+    ]
     assert all(hasattr(p2p, name) for name in p2p.__all__)
 
 

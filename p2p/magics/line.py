@@ -60,6 +60,8 @@ class Line:
         self._ranning = ranning
         self._notebook = notebook
         self._run_cell = run_cell
+        self._read: tuple[Path, int, int] | None = None
+        self._outline = Outline(())
 
     def do(self, words: Sequence[str]) -> Any:
         """Do it; gives what is to be shown.
@@ -91,8 +93,12 @@ class Line:
 
         path = self._notebook()
         if path is not None:
-            with contextlib.suppress(P2PError):
-                return outline(read_notebook(path).cells)
+            with contextlib.suppress(P2PError, OSError):
+                found = path.stat()
+                as_saved = (path, found.st_mtime_ns, found.st_size)
+                if as_saved != self._read:  # asked at each step, and a large notebook takes a tenth of a second
+                    self._read, self._outline = as_saved, outline(read_notebook(path).cells)
+                return self._outline
         return outline([_Text(number, source) for number, source in enumerate(self._ranning.cells.values(), 1)])
 
     def run_stale(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,9 @@ from p2p.settings import load_settings
 from p2p.widgets import ship, steps
 from p2p.widgets.past import PastRuns, name_of
 from p2p.widgets.running import Running
+
+_APART = 0.1  # seconds between two pushes
+_TRIES = 3  # a thread may look at what has run just as more runs
 
 
 def panel() -> Any:
@@ -58,6 +62,9 @@ class Panel:
         self.running = Running(self.push)
         self._send: Callable[[Mapping[str, Any]], None] = lambda _message: None
         self._stop = here.listen(self._stepped)
+        self._turn = threading.Lock()
+        self._later: threading.Timer | None = None
+        self._pushed = 0.0
         self._asks: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
             "steps": lambda _: steps.graph(kernel),
             "step": lambda asked: steps.details(kernel, str(asked["name"])),
@@ -83,6 +90,9 @@ class Panel:
     def close(self) -> None:
         """Nobody looks any more."""
         self._stop()
+        with self._turn:
+            if self._later is not None:
+                self._later.cancel()
 
     def asked(self, message: Any) -> None:
         """Answer a message of the page; what takes long, or waits for another process, in a thread."""
@@ -106,8 +116,24 @@ class Panel:
         self._send({"id": message.get("id"), "answer": answer})
 
     def _stepped(self) -> None:
-        with contextlib.suppress(Exception):  # a page that is gone must not fail a step
-            self.push("steps", **steps.graph(self.kernel))
+        """Push how the steps stand, not more often than can be seen: what comes too soon is pushed a moment later."""
+        with self._turn:
+            waiting = self._later is not None
+            due = time.monotonic() - self._pushed >= _APART
+            if not due and not waiting:
+                self._later = threading.Timer(_APART, self._push_steps)
+                self._later.daemon = True
+                self._later.start()
+        if due and not waiting:
+            self._push_steps()
+
+    def _push_steps(self) -> None:
+        with self._turn:
+            self._later, self._pushed = None, time.monotonic()
+        for _ in range(_TRIES):
+            with contextlib.suppress(Exception):  # a page that is gone must not fail a step, nor a kernel that goes on
+                self.push("steps", **steps.graph(self.kernel))
+                return
 
     def _folder(self) -> Any:
         path = self.kernel.file()
