@@ -75,6 +75,7 @@ docs: setup  ## build the documentation into site/
 
 pictures: setup browser  ## take the pictures of the documentation anew (after make demo)
 	$(BIN)/python docs/pictures/make.py
+	$(BIN)/python docs/pictures/panel.py
 
 # The peers are installed beside the environment, not into it: they pin what p2p leaves open. One line: make bench LINES=chain
 bench: setup  ## measure, beside the peers, and print the tables
