@@ -47,8 +47,14 @@ class Pulled:
     modules: tuple[str, ...] = ()
 
 
-def pull(name: str, number: int, settings: Settings) -> Pulled:
+def pull(name: str, number: int, settings: Settings, *, steps: str = "") -> Pulled:
     """Bring the edits of a version's `steps.py` into the notebook; everything else in its file stays as it is.
+
+    Args:
+        name: the pipeline's.
+        number: of the version.
+        settings: of the project.
+        steps: what counts as the text of its `steps.py`, which stays as it is; the file's own when not given.
 
     Raises:
         InputRefused: there is no such version or notebook, or one of them cannot be read.
@@ -56,6 +62,7 @@ def pull(name: str, number: int, settings: Settings) -> Pulled:
             Nothing was written.
     """
     version = open_version(name, number, settings)
+    version = version.edited(_STEPS, steps) if steps else version
     notebook = _notebook(version, settings)
     copies = edited_copies(version, settings.root)
     taken = (*_FOLLOWING, *(copy.path for copy in copies))
@@ -143,12 +150,17 @@ def _refusal(version: Version, findings: list[Finding]) -> EvidenceRefused:
 def _write(notebook: Notebook, sources: Mapping[int, str], copies: Iterable[Copy]) -> None:
     """Put the cells into the notebook's file, unless it has changed since it was read, and the author's modules."""
     if sources:
-        _write_cells(notebook, sources)
+        write_cells(notebook, sources)
     for copy in copies:
         write_atomic(copy.file, copy.text.encode("utf-8"), mode=copy.file.stat().st_mode & 0o777)
 
 
-def _write_cells(notebook: Notebook, sources: Mapping[int, str]) -> None:
+def write_cells(notebook: Notebook, sources: Mapping[int, str]) -> None:
+    """Put other code into some cells of a notebook's file, by number; every other byte stays.
+
+    Raises:
+        NotebookError: the file has changed since the notebook was read.
+    """
     path = notebook.path.resolve()
     text = path.read_bytes().decode("utf-8")
     if read_notebook(notebook.path).digest != notebook.digest:
