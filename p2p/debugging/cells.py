@@ -19,7 +19,7 @@ from p2p.analysis import (
 )
 from p2p.debugging.above import Above
 from p2p.debugging.case import Case
-from p2p.debugging.scene import Scene, assignable, call_text, digest_text
+from p2p.debugging.scene import Scene, assignable, call_text, digest_text, laid_out
 from p2p.errors import P2PError, TargetError
 from p2p.notebook import Cell, Notebook, read_notebook
 from p2p.notebook.loading import load_notebook
@@ -108,7 +108,7 @@ def _cell_scene(
     code = mark_and_code(cell.source)[1]
     above = _above(case, [c for c in notebook.cells if c.number < cell.number], cell_names(cell.source).reads, ())
     facts = {**home, "digest": digest_text(code), "whole": digest_text(cell.source)}
-    return Scene(code=code, loads=above.loads, definitions="\n".join(above.definitions), home=facts, **around)
+    return Scene(code=code, loads=above.loads, definitions=laid_out(above.definitions), home=facts, **around)
 
 
 def _function_scene(
@@ -122,7 +122,7 @@ def _function_scene(
     above = _above(case, cells, cell_names(code).reads, [name])
     facts = {**home, "kind": "function", "function": name, "digest": digest_text(code),
              "whole": digest_text(found.text)}  # fmt: skip
-    return Scene(code=code, loads=above.loads, definitions="\n".join(above.definitions), home=facts,
+    return Scene(code=code, loads=above.loads, definitions=laid_out(above.definitions), home=facts,
                  call=_written(case, found.function, call), **around)  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from p2p.debugging.above import needed_functions
 from p2p.debugging.case import Case
-from p2p.debugging.scene import Scene, assignable, call_text, digest_text
+from p2p.debugging.scene import Scene, assignable, call_text, digest_text, laid_out
 from p2p.drift.hand import Version, open_version
 from p2p.errors import TargetError
 from p2p.export.statements import Statement, split_statements
@@ -103,7 +103,7 @@ def _definitions(statements: Sequence[Statement], own: Statement, tasks: set[str
     rest = [s for s in statements if s is not own and not is_docstring(s.node)]
     needed = set(needed_functions(rest, own.names.reads))
     kept = [s.source for s in rest if not s.is_definition or needed & {*s.names.writes} or not _is_task(s, tasks)]
-    return "\n".join(kept)
+    return laid_out(kept)
 
 
 def _is_task(statement: Statement, tasks: set[str]) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from blake3 import blake3
@@ -50,6 +51,14 @@ def digest_text(text: str) -> str:
 def assignable(name: str) -> bool:
     """Whether a name that was told by a run can be written as code."""
     return name.isidentifier() and not keyword.iskeyword(name)
+
+
+def laid_out(statements: Sequence[str]) -> str:
+    """Statements below each other, those of several lines set apart."""
+    told = ""
+    for before, text in pairwise(["", *(statement.strip("\n") for statement in statements)]):
+        told += ("\n\n\n" if "\n" in before or "\n" in text else "\n") + text
+    return told.strip("\n")
 
 
 def call_text(function: str, arguments: Collection[str], targets: Collection[str], *, over: str, wait: bool) -> str:

@@ -100,7 +100,7 @@ class Run(Mapping[str, "PastStep"]):
         return compare(self, other)
 
     def __getitem__(self, name: str) -> PastStep:
-        found = self._steps.get(name) or self._cut_short.get(name)
+        found = self._steps.get(name, self._cut_short.get(name))
         if found is None:
             raise _unknown("step", name, self._steps, f"The run {self.id}")
         return found
