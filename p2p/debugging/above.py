@@ -23,6 +23,7 @@ class Above:
     Attributes:
         loads: by name, the expression that loads it.
         definitions: the statements that are needed, in their order.
+        unmet: names that nothing above gives.
     """
 
     def __init__(self, steps: Sequence[StepRecord], params: Collection[str]) -> None:
@@ -31,6 +32,7 @@ class Above:
         self._functions: set[str] = set()
         self.loads: dict[str, str] = {}
         self.definitions: list[str] = []
+        self.unmet: set[str] = set()
 
     def walk(self, cells: Sequence[Cell], needed: Collection[str], own: Collection[str]) -> None:
         """Take what these names need from the cells, of which the last may call the step.
@@ -52,6 +54,7 @@ class Above:
             self._load_outputs(cell, open_names)
         self._load(open_names & {*self._params}, "params")
         self.definitions = taken[::-1]
+        self.unmet = open_names - self.loads.keys()
 
     def _takes(self, statement: Statement, cell: Cell, open_names: set[str]) -> bool:
         names = statement.names

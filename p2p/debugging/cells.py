@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,8 +24,10 @@ from p2p.debugging.scene import Scene, assignable, call_text, digest_text, laid_
 from p2p.errors import P2PError, TargetError
 from p2p.notebook import Cell, Notebook, read_notebook
 from p2p.notebook.loading import load_notebook
+from p2p.secrets import MASK
 from p2p.settings import Settings
 
+_SECRET = "'{}' was a secret, which is written nowhere: give it a value in the first code cell."
 _NOW = "The code is that of the notebook as it is now: this run kept no copy of it."
 
 
@@ -48,7 +51,7 @@ def notebook_scene(case: Case, settings: Settings) -> Scene:
     source = PurePosixPath(str(case.facts.get("source") or ""))
     around: dict[str, Any] = {
         "folder": "" if source.parent == PurePosixPath() else source.parent.as_posix(),
-        "kernel": _kernel(path), "notes": notes, "inputs": _loaded(case),
+        "kernel": _kernel(path), "notes": notes,
     }  # fmt: skip
     home = {"kind": "cell", "notebook": source.as_posix(), "step": case.step.name}
     cell = marked_cell(notebook, case.step.name)
@@ -108,7 +111,7 @@ def _cell_scene(
     code = mark_and_code(cell.source)[1]
     above = _above(case, [c for c in notebook.cells if c.number < cell.number], cell_names(cell.source).reads, ())
     facts = {**home, "digest": digest_text(code), "whole": digest_text(cell.source)}
-    return Scene(code=code, loads=above.loads, definitions=laid_out(above.definitions), home=facts, **around)
+    return Scene(code=code, home=facts, **_found(case, above, around))
 
 
 def _function_scene(
@@ -122,8 +125,15 @@ def _function_scene(
     above = _above(case, cells, cell_names(code).reads, [name])
     facts = {**home, "kind": "function", "function": name, "digest": digest_text(code),
              "whole": digest_text(found.text)}  # fmt: skip
-    return Scene(code=code, loads=above.loads, definitions=laid_out(above.definitions), home=facts,
-                 call=_written(case, found.function, call), **around)  # fmt: skip
+    return Scene(code=code, home=facts, call=_written(case, found.function, call), **_found(case, above, around))
+
+
+def _found(case: Case, above: Above, around: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found above a step. An input that is not in the store and that nothing gives is loaded: it says why."""
+    lost = [name for name in case.step.inputs if name in above.unmet and assignable(name)]
+    secrets = [name for name in above.loads if MASK in json.dumps(case.run.params.get(name), default=str)]
+    return {**around, "loads": above.loads, "definitions": laid_out(above.definitions),
+            "inputs": (*_loaded(case), *lost), "notes": (*around["notes"], *map(_SECRET.format, secrets))}  # fmt: skip
 
 
 def _above(case: Case, cells: Sequence[Cell], reads: Sequence[str], own: Sequence[str]) -> Above:
@@ -141,7 +151,7 @@ def _place(case: Case) -> int:
 
 
 def _loaded(case: Case) -> tuple[str, ...]:
-    """The inputs that are in the store, and those that nothing else can give."""
+    """The inputs that are in the store."""
     return tuple(name for name, ref in case.step.inputs.items() if assignable(name) and ref.codec is not None)
 
 
