@@ -78,7 +78,7 @@ def ran(path: Path) -> dict[str, Any]:
     try:
         for cell in read(path)["cells"]:
             if cell["cell_type"] == "code":
-                exec(compile("".join(cell["source"]), cell["id"], "exec"), names)  # noqa: S102  # the test's own code
+                exec(compile("".join(cell["source"]), cell["id"], "exec"), names)  # the test's own code
     finally:
         sys.path[:] = kept
     return names
