@@ -48,7 +48,7 @@ def notebook_scene(case: Case, settings: Settings) -> Scene:
     """What a step of a notebook's run is made of. Raises TargetError where no notebook has it."""
     path, notes = _as_it_ran(case, settings)
     notebook = read_notebook(path)
-    source = PurePosixPath(str(case.facts.get("source") or ""))
+    source = _source(case, settings)
     around: dict[str, Any] = {
         "folder": "" if source.parent == PurePosixPath() else source.parent.as_posix(),
         "kernel": _kernel(path), "notes": notes,
@@ -95,14 +95,28 @@ def _as_it_ran(case: Case, settings: Settings) -> tuple[Path, tuple[str, ...]]:
     kept = case.run.directory / f"{case.name}.ipynb"
     if case.kind == "notebook" and kept.parent == case.run.directory and kept.is_file():
         return kept, ()
-    path = (settings.root / str(case.facts.get("source") or "")).resolve()
+    path = (settings.root / _source(case, settings)).resolve()
     if path.suffix != ".ipynb" or not path.is_file() or not path.is_relative_to(settings.root):
         raise TargetError(
-            f"The notebook of run {case.run.summary.key} is not there: '{case.facts.get('source')}'.",
+            f"The notebook of run {case.run.summary.key} is not there, or is there twice: "
+            f"'{case.facts.get('source')}'.",
             cure="Put it back where it was.",
         )
     same = case.facts.get("notebook_digest") == read_notebook(path).digest
     return path, () if same else (_NOW,)
+
+
+def _source(case: Case, settings: Settings) -> PurePosixPath:
+    """Where the notebook lies, relative to the project.
+
+    An interactive run tells no more than its file's name, which is looked for in the project's own folders.
+    """
+    told = PurePosixPath(str(case.facts.get("source") or ""))
+    if case.kind != "interactive" or (settings.root / told).is_file():
+        return told
+    folders = (path for path in sorted(settings.root.iterdir()) if path.is_dir() and path.name != "debug")
+    found = [PurePosixPath(folder.name, told.name) for folder in folders if (folder / told.name).is_file()]
+    return found[0] if len(found) == 1 else told
 
 
 def _cell_scene(

@@ -59,6 +59,18 @@ def test_the_code_is_that_which_ran_and_not_that_of_now(project: Project) -> Non
     assert "kept no copy" in source(done.path, "p2p-head")
 
 
+def test_an_interactive_run_s_notebook_is_found_by_its_name(project: Project) -> None:
+    facts = {"run_kind": "interactive", "source": "sales.ipynb", "notebook_digest": ""}
+    done = debug(tell(project.settings, LOAD, CLEAN, **facts), project.settings)
+    assert "as it is now" in done.notes[0]
+    assert read(done.path)["metadata"]["p2p"]["debug"]["notebook"] == "notebooks/sales.ipynb"
+    twin = project.settings.root / "old" / "sales.ipynb"
+    twin.parent.mkdir()
+    shutil.copyfile(project.path, twin)
+    with pytest.raises(TargetError, match=r"is not there, or is there twice: 'sales.ipynb'"):
+        debug(tell(project.settings, LOAD, CLEAN, **facts), project.settings)
+
+
 def test_a_function_opens_without_its_decorator_and_is_called_as_the_notebook_calls_it(project: Project) -> None:
     path = debug(told(project.settings, LOAD, TOTAL), project.settings).path
     assert source(path, "p2p-debug").startswith("def total(tidy, month):")
