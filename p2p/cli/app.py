@@ -122,18 +122,48 @@ def promote(
 
 
 @app.command()
-def pull(
-    target: Annotated[str, typer.Argument(metavar="NAME@N", help="The version that was edited.")],
+def debug(
+    run: Annotated[str, typer.Argument(help="A run's id or key, or the beginning of either.")],
+    step: Annotated[str, typer.Option("--step", metavar="STEP", help="The step (default: the one that failed).")] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The notebook (default: one in debug/).")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Bring edits of an exported module back into the notebook's cells."""
+    """Write a notebook that opens at a step of a past run, with its inputs from the store."""
+    from p2p.cli import show
+    from p2p.cli.debugs import answer, show_debug
+    from p2p.debugging import debug as debug_run
+    from p2p.settings import load_settings
+
+    settings = load_settings()
+    done = debug_run(run, settings, step=step, output=output)
+    if json:
+        show.answer_json(answer(done, settings))
+    else:
+        show_debug(done, settings)
+
+
+@app.command()
+def pull(
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="The version NAME@N, or the debug notebook, that was edited.")
+    ],
+    json: Json = False,
+) -> None:
+    """Bring edits of an exported module, or of a debug notebook, back into the notebook's cells."""
     from p2p.cli import show
     from p2p.cli.drifts import pull_answer, show_pull
-    from p2p.cli.targets import exact_version
+    from p2p.cli.targets import exact_version, is_notebook
     from p2p.drift import pull as pull_version
     from p2p.settings import load_settings
 
     settings = load_settings()
+    if is_notebook(target):
+        from p2p.cli.debugs import pull_fix
+
+        pull_fix(Path(target), settings, as_json=json)
+        return
     done = pull_version(*exact_version(target), settings)
     if json:
         show.answer_json(pull_answer(done, settings))

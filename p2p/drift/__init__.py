@@ -3,7 +3,7 @@
 from p2p.drift.differences import Change, StepChange, ValueChange, VersionDiff
 from p2p.drift.diffing import diff
 from p2p.drift.goodruns import GoodRun
-from p2p.drift.pulling import Pulled, pull
+from p2p.drift.pulling import Pulled, pull, write_cells
 from p2p.drift.standing import Drift, Standing, standing
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "diff",
     "pull",
     "standing",
+    "write_cells",
 ]

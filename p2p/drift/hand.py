@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from p2p.errors import AnalysisError
@@ -21,11 +21,13 @@ class Version:
 
     Attributes:
         changed: paths of files that are not as they were written, are gone, or came later.
+        instead: by path, texts that count as a file's, though none lies there.
     """
 
     directory: Path
     manifest: Manifest
     changed: tuple[str, ...]
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -35,13 +37,17 @@ class Version:
         """The text of one of its files, which must be Python. Raises AnalysisError where it is not, or is gone."""
         path = self.directory / name
         try:
-            text = path.read_text(encoding="utf-8")
+            text = self.instead[name] if name in self.instead else path.read_text(encoding="utf-8")
             compile(text, name, "exec", dont_inherit=True)
         except (OSError, SyntaxError, ValueError) as error:
             raise AnalysisError(
                 f"'{path}' cannot be read: {error}.", cure="Mend it, or get it back from git."
             ) from error
         return text
+
+    def edited(self, name: str, text: str) -> Version:
+        """The version as if that text had been written to one of its files."""
+        return replace(self, changed=tuple(sorted({*self.changed, name})), instead={**self.instead, name: text})
 
 
 def open_version(name: str, number: int, settings: Settings) -> Version:

@@ -48,8 +48,14 @@ class Pulled:
     modules: tuple[str, ...] = ()
 
 
-def pull(name: str, number: int, settings: Settings) -> Pulled:
+def pull(name: str, number: int, settings: Settings, *, steps: str = "") -> Pulled:
     """Bring the edits of a version's `steps.py` into the notebook; everything else in its file stays as it is.
+
+    Args:
+        name: the pipeline's.
+        number: of the version.
+        settings: of the project.
+        steps: what counts as the text of its `steps.py`, which stays as it is; the file's own when not given.
 
     Raises:
         InputRefused: there is no such version or notebook, or one of them cannot be read.
@@ -57,6 +63,7 @@ def pull(name: str, number: int, settings: Settings) -> Pulled:
             Nothing was written.
     """
     version = open_version(name, number, settings)
+    version = version.edited(_STEPS, steps) if steps else version
     notebook = _notebook(version, settings)
     copies = edited_copies(version, settings.root)
     taken = (*_FOLLOWING, *(copy.path for copy in copies))
@@ -144,6 +151,15 @@ def _refusal(version: Version, findings: list[Finding]) -> EvidenceRefused:
 def _write(notebook: Notebook, sources: Mapping[int, str], copies: Iterable[Copy]) -> None:
     """Put the cells into the notebook's file, unless it has changed since it was read, and the author's modules."""
     if sources:
-        rewrite(notebook, NewCode(sources), "pull")
+        write_cells(notebook, sources)
     for copy in copies:
         write_atomic(copy.file, copy.text.encode("utf-8"), mode=copy.file.stat().st_mode & 0o777)
+
+
+def write_cells(notebook: Notebook, sources: Mapping[int, str]) -> None:
+    """Put other code into some cells of a notebook's file, by number, and of its partners'; all else stays.
+
+    Raises:
+        NotebookError: a file has changed since the notebook was read, or cannot be edited so. Nothing was changed.
+    """
+    rewrite(notebook, NewCode(sources), "pull")

@@ -100,7 +100,7 @@ class Run(Mapping[str, "PastStep"]):
         return compare(self, other)
 
     def __getitem__(self, name: str) -> PastStep:
-        found = self._steps.get(name)
+        found = self._steps.get(name, self._cut_short.get(name))
         if found is None:
             raise _unknown("step", name, self._steps, f"The run {self.id}")
         return found
@@ -121,6 +121,12 @@ class Run(Mapping[str, "PastStep"]):
     def _steps(self) -> dict[str, PastStep]:
         store = DiskStore(self._settings.values)
         return {step.name: PastStep(step, store) for step in self.record.steps}
+
+    @cached_property
+    def _cut_short(self) -> dict[str, PastStep]:
+        """Steps that were at work when the run was killed: what they took in can be had, though they gave nothing."""
+        store = DiskStore(self._settings.values)
+        return {step.name: PastStep(step, store) for step in self.record.cut_short}
 
     def __repr__(self) -> str:
         took = "" if self.seconds is None else f" in {self.seconds:.3g} s"

@@ -45,6 +45,7 @@ class RunRecord:
         steps: the last record of each step, in the order in which they first started.
         end: the fields of the event that ended it (failed step, cell, error).
         borders: what cells were seen to do, in order; those that did nothing unseen are not among them.
+        cut_short: the steps that were at work when the run ended, as when its process was killed.
     """
 
     key: str
@@ -55,6 +56,7 @@ class RunRecord:
     steps: tuple[StepRecord, ...] = ()
     end: Mapping[str, Any] = field(default_factory=dict)
     borders: tuple[CellBorder, ...] = ()
+    cut_short: tuple[StepRecord, ...] = ()
 
     def step(self, name: str) -> StepRecord | None:
         return next((s for s in self.steps if s.name == name), None)
@@ -68,6 +70,7 @@ def read_record(directory: Path) -> RunRecord:
     steps: dict[str, StepRecord | None] = {}
     inputs: dict[str, dict[str, ValueRef]] = {}
     borders: list[CellBorder] = []
+    at_work: dict[str, Mapping[str, Any]] = {}
     for event in read_events(directory):
         kind = event["kind"]
         if kind == "run_opened":
@@ -77,7 +80,9 @@ def read_record(directory: Path) -> RunRecord:
         elif kind == "step_started":
             steps.setdefault(event["step"], None)
             inputs[event["id"]] = _refs(event["inputs"])
+            at_work[event["id"]] = event
         elif kind == "step_finished":
+            at_work.pop(event["id"], None)
             steps[event["step"]] = _step(event, inputs.get(event["id"], {}))
         elif kind == "cell_border":
             borders.append(_border(event))
@@ -85,7 +90,13 @@ def read_record(directory: Path) -> RunRecord:
             end = event
     status = RunStatus(end["status"]) if end else RunStatus.RUNNING
     done = tuple(s for s in steps.values() if s is not None)
-    return RunRecord(directory.name, directory, facts, status, run_id, done, end, tuple(borders))
+    cut_short = tuple(_cut_short(event, inputs[at]) for at, event in at_work.items()) if end else ()
+    return RunRecord(directory.name, directory, facts, status, run_id, done, end, tuple(borders), cut_short)
+
+
+def _cut_short(event: Mapping[str, Any], inputs: Mapping[str, ValueRef]) -> StepRecord:
+    error = "the run ended while it was at work"
+    return StepRecord(event["step"], StepState.FAILED, 0.0, 0, inputs, parent=event.get("parent", ""), error=error)
 
 
 def _border(event: Mapping[str, Any]) -> CellBorder:
