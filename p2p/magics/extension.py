@@ -16,6 +16,7 @@ from p2p.execution import Work, arun_step
 from p2p.execution.services import activate as activate_services
 from p2p.magics.borders import Borders
 from p2p.magics.cellstep import MarkedCell, cell_work, check_inputs, finish, policy_of, read_cell
+from p2p.magics.completing import complete_magics
 from p2p.magics.definitions import definitions
 from p2p.magics.headless import make_headless
 from p2p.magics.known import KnownValues
@@ -107,6 +108,7 @@ class Extension:
         self.shell.register_magic_function(self._command, "line", "p2p")  # type: ignore[arg-type]  # traitlets
         activate_sites(self.sites)
         activate_services(self.session.services)
+        complete_magics(self.shell)
         here.enter(self)
 
     def leave(self) -> None:
