@@ -81,9 +81,13 @@ def run_module(
         "engine": "isolated" if conditions.isolated else "local",
     }  # fmt: skip
     module = f"pipelines.{plan.name}.v{version}.pipeline"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(stage), os.environ.get("PYTHONPATH", "")])}
-    if seed is not None:
-        environment["PYTHONHASHSEED"] = str(seed.hashes)
+    # Whatever is set here, the notebook's kernel had it too: a Dask cluster sets it in the process that starts it.
+    hashes = "random" if seed is None else str(seed.hashes)
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": hashes,
+        "PYTHONPATH": os.pathsep.join([str(stage), os.environ.get("PYTHONPATH", "")]),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "p2p.runners.child", module],
         input=json.dumps(request), capture_output=True, text=True, cwd=conditions.directory, env=environment,

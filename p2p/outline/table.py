@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from p2p import markup
 from p2p.outline.standing import NEVER, STALE, Standing
 
 MARKS: Mapping[str, str] = {
@@ -42,6 +41,8 @@ class StandingTable:
         return "\n".join([*lines, *([self.note] if self.note else [])])
 
     def _repr_html_(self) -> str:
+        from p2p import markup  # late: a kernel that shows no table loads no more than it needs
+
         rows = [_row(one) for one in self.standings]
         parts: list[object] = [
             markup.title(self.name, self._counts()),

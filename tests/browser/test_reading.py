@@ -22,8 +22,10 @@ TABS = ("Steps", "Parameters", "Runs", "Ship")
 def serious(page: Page) -> list[str]:
     """What axe-core finds in the panel that is serious or critical."""
     page.run(AXE)
-    page.run("window.found = null; axe.run('.p2p-panel').then(all => { window.found = all.violations }); return true")
-    found: list[dict[str, Any]] = page.until("return window.found")
+    page.run(
+        "window.found = null; axe.run('.p2p-panel').then(all => { window.found = {violations: all.violations} }); return true"
+    )
+    found: list[dict[str, Any]] = page.until("return window.found")["violations"]
     return [
         f"{one['id']}: {one['help']}: {node['html'][:200]} {node.get('failureSummary', '')[:200]}"
         for one in found if one["impact"] in ("serious", "critical") for node in one["nodes"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +23,13 @@ from p2p.runners.local import run_pipeline
 from p2p.settings import Settings
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+REPOSITORY = Path(__file__).resolve().parents[2]
+MAKE = """
+from p2p.settings import load_settings
+from tests.history.test_history import HOSTILE, ran
+for given in ({"rows": 3}, {"rows": 4}, {"rows": 9, "label": HOSTILE}):
+    ran(load_settings(), **given)
+"""
 
 
 class Params(BaseModel):
@@ -55,9 +65,9 @@ def ran(settings: Settings, **given: object) -> None:
 def made(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Settings]) -> Settings:
     """A project with runs of 3 and 4 rows, and one that failed."""
     settings = make_project(tmp_path_factory.mktemp("made") / "project")
-    for rows in (3, 4):
-        ran(settings, rows=rows)
-    ran(settings, rows=9, label=HOSTILE)
+    environment = {**os.environ, "P2P_ROOT": str(settings.root), "MLFLOW_TRACKING_URI": settings.tracking_uri}
+    # In a process of its own: in this one, other tests may have told MLflow of another store.
+    subprocess.run([sys.executable, "-c", MAKE], cwd=REPOSITORY, env=environment, check=True)
     return settings
 
 
