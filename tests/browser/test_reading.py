@@ -23,7 +23,8 @@ def serious(page: Page) -> list[str]:
     """What axe-core finds in the panel that is serious or critical."""
     page.run(AXE)
     page.run(
-        "window.found = null; axe.run('.p2p-panel').then(all => { window.found = {violations: all.violations} }); return true"
+        "window.found = null;"
+        "axe.run('.p2p-panel').then(all => { window.found = {violations: all.violations} }); return true"
     )
     found: list[dict[str, Any]] = page.until("return window.found")["violations"]
     return [
