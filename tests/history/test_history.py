@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -25,9 +26,10 @@ from p2p.settings import Settings
 HOSTILE = "<img src=x onerror=alert(1)>"
 REPOSITORY = Path(__file__).resolve().parents[2]
 MAKE = """
+import json, sys
 from p2p.settings import load_settings
-from tests.history.test_history import HOSTILE, ran
-for given in ({"rows": 3}, {"rows": 4}, {"rows": 9, "label": HOSTILE}):
+from tests.history.test_history import ran
+for given in json.loads(sys.argv[1]):
     ran(load_settings(), **given)
 """
 
@@ -65,10 +67,15 @@ def ran(settings: Settings, **given: object) -> None:
 def made(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Settings]) -> Settings:
     """A project with runs of 3 and 4 rows, and one that failed."""
     settings = make_project(tmp_path_factory.mktemp("made") / "project")
-    environment = {**os.environ, "P2P_ROOT": str(settings.root), "MLFLOW_TRACKING_URI": settings.tracking_uri}
-    # In a process of its own: in this one, other tests may have told MLflow of another store.
-    subprocess.run([sys.executable, "-c", MAKE], cwd=REPOSITORY, env=environment, check=True)
+    ran_apart(settings, {"rows": 3}, {"rows": 4}, {"rows": 9, "label": HOSTILE})
     return settings
+
+
+def ran_apart(settings: Settings, *given: dict[str, object]) -> None:
+    """In a process of its own: in this one, other tests may have told MLflow of another store, or added packages."""
+    environment = {**os.environ, "P2P_ROOT": str(settings.root), "MLFLOW_TRACKING_URI": settings.tracking_uri}
+    command = [sys.executable, "-c", MAKE, json.dumps(given)]
+    subprocess.run(command, cwd=REPOSITORY, env=environment, check=True)
 
 
 @pytest.fixture
@@ -149,7 +156,7 @@ def test_a_comparison_tells_what_differs_and_nothing_else(three: Settings) -> No
 
 
 def test_a_run_that_used_the_cache_is_no_other_than_one_that_did_not(three: Settings) -> None:
-    ran(three, rows=4)
+    ran_apart(three, {"rows": 4})
     again, _, before, _ = runs("flights")
     assert [step.state.value for step in again.record.steps] == ["cached"] * 3
     assert before.compare(again).differences == ()
