@@ -70,7 +70,9 @@ class Parent:
             if why:
                 wire.send(self._control, {"spoilt": statement, "why": why})
                 return False
+        loaded = frozenset(sys.modules)
         _foresee(statements, cells)
+        self.stash.add(sys.modules.keys() - loaded)  # a kernel loads them when it looks at what was foreseen
         os.environ.clear()
         os.environ.update(before)
         gc.collect()

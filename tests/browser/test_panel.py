@@ -156,20 +156,21 @@ def test_the_tabs_go_by_keyboard(lab: str, page: Page) -> None:
     page.open_notebook(lab, "notebooks/set_order.ipynb")
     page.run_cells()
     page.wait_for_cells()
-    page.run("document.querySelector('.p2p-panel [role=tab][aria-selected=true]').focus()")
+    selected = ".p2p-panel [role=tab][aria-selected=true]"
     for key, tab in {"ArrowRight": "Parameters", "End": "Ship", "ArrowLeft": "Runs", "Home": "Steps"}.items():
-        press(page, key)
+        assert press(page, selected, key) == tab
         assert page.run(CHOSEN) == tab
-        assert page.run("return document.activeElement.textContent") == tab
-    press(page, "ArrowLeft")
+    press(page, selected, "ArrowLeft")
     assert page.run(CHOSEN) == "Ship"
-    press(page, "ArrowRight")
-    page.run("document.querySelector('.p2p-node').focus()")
-    press(page, "Enter")
+    press(page, selected, "ArrowRight")
+    press(page, ".p2p-node", "Enter")
     page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith('pick')")
 
 
-def press(page: Page, key: str) -> None:
-    page.run(
-        "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], bubbles: true}))", key
-    )
+def press(page: Page, selector: str, key: str) -> str:
+    """Press a key in an element, in one go, as the notebook takes the focus when a cell ends; the text of what has it."""
+    return str(page.run(
+        "document.querySelector(arguments[0]).focus();"
+        "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[1], bubbles: true}));"
+        "return document.activeElement.textContent", selector, key,
+    ))  # fmt: skip

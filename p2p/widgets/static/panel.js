@@ -177,6 +177,7 @@ class StepsTab {
   }
 
   lay(graph, shape) {
+    const focused = this.focused();
     this.shape = shape;
     this.nodes = new Map();
     const place = new Map(graph.nodes.map((node) => [node.name, {
@@ -192,6 +193,13 @@ class StepsTab {
     });
     const boxes = graph.nodes.map((node) => this.box(node, place.get(node.name)));
     this.drawing.replaceChildren(s("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Data flow" }, lines, boxes));
+    this.nodes.get(focused)?.box.focus({ preventScroll: true });
+  }
+
+  /** The step whose box has the focus: who goes by keyboard must not lose it when the steps are drawn anew. */
+  focused() {
+    const active = this.root.getRootNode().activeElement;
+    return [...(this.nodes ?? [])].find(([, parts]) => parts.box === active)?.[0];
   }
 
   box(node, { x, y }) {
