@@ -168,7 +168,7 @@ def test_the_tabs_go_by_keyboard(lab: str, page: Page) -> None:
 
 
 def press(page: Page, selector: str, key: str) -> str:
-    """Press a key in an element in one go, as the notebook may take the focus between; gives the text of what has it."""
+    """Press a key in an element in one go, as the notebook may take the focus between; gives the text there."""
     return str(page.run(
         "document.querySelector(arguments[0]).focus();"
         "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[1], bubbles: true}));"
