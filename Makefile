@@ -55,6 +55,7 @@ ui: setup  ## open the MLflow UI on this project's runs
 	$(BIN)/p2p ui
 
 test: setup browser  ## run all tests but the soak tests
+	@$(BIN)/python -m compileall -q p2p tests
 	$(BIN)/pytest -n 2 --dist loadfile tests $(wildcard pipelines)
 
 soak: setup browser  ## run the tests that take minutes

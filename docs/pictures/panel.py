@@ -26,8 +26,8 @@ def main() -> None:
         make_project(project)
         for theme in ("Light", "Dark"):
             environment = {"P2P_ROOT": str(project), "PYTHONPATH": str(ROOT)}
-            with jupyterlab(project, theme=f"JupyterLab {theme}", **environment) as url, browser() as driver:
-                take(Page(driver), driver, url, theme.lower())
+            with jupyterlab(project, **environment) as url, browser() as driver:
+                take(Page(driver), driver, url, theme)
 
 
 def make_project(project: Path) -> None:
@@ -46,26 +46,27 @@ def make_project(project: Path) -> None:
 
 def take(page: Page, driver: webdriver.Chrome, url: str, theme: str) -> None:
     page.open_notebook(url, NOTEBOOK)
+    page.theme(f"JupyterLab {theme}")
     page.run("window.jupyterapp.commands.execute('filebrowser:hide-main'); return true")
     page.run_cells()
     page.wait_for_cells()
     page.click(".p2p-node[data-step=clean]")
     page.until("return document.querySelector('.p2p-about h3')")
-    picture(page, driver, f"steps-{theme}")
+    picture(page, driver, f"steps-{theme.lower()}")
     page.tab("Parameters")
     page.fill("[name=month]", "13")
     page.until("return document.querySelector('[aria-invalid=true]')")
-    picture(page, driver, f"parameters-{theme}")
+    picture(page, driver, f"parameters-{theme.lower()}")
     page.tab("Runs")
     page.until("return document.querySelectorAll('tr[data-run]').length > 2")
     for row in (2, 3):
         page.click(f"tr[data-run]:nth-child({row}) input")
     page.click(".p2p-panel button", "Compare two")
     page.until("return document.querySelector('[aria-label=Differences]')")
-    picture(page, driver, f"runs-{theme}")
+    picture(page, driver, f"runs-{theme.lower()}")
     page.tab("Ship")
     page.until("return document.querySelector('[aria-label=Versions]')")
-    picture(page, driver, f"ship-{theme}")
+    picture(page, driver, f"ship-{theme.lower()}")
 
 
 def picture(page: Page, driver: webdriver.Chrome, name: str) -> None:

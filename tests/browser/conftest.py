@@ -14,6 +14,7 @@ from tests.browser.lab import CHROMIUM, DRIVER, Page, browser, jupyterlab
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOSTILE = "<img src=x onerror=alert(1)>"
+SEED = "6640"  # what Dask sets for the process that starts a cluster: no proof may share it
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,7 +63,7 @@ def lab(project: Settings) -> Iterator[str]:
     """The address of JupyterLab on that project."""
     environment = {
         "P2P_ROOT": str(project.root), "MLFLOW_TRACKING_URI": project.tracking_uri, "PYTHONPATH": str(REPOSITORY),
-        "UV_OFFLINE": "1",
+        "UV_OFFLINE": "1", "PYTHONHASHSEED": SEED,
     }  # fmt: skip
     with jupyterlab(project.root, **environment) as url:
         yield url

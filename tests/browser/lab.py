@@ -47,14 +47,13 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 
 @contextmanager
-def jupyterlab(root: Path, *, theme: str = "JupyterLab Light", **environment: str) -> Iterator[str]:
+def jupyterlab(root: Path, **environment: str) -> Iterator[str]:
     """JupyterLab on a folder, with settings of its own; gives its address."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         chosen = Path(folder) / "@jupyterlab" / "apputils-extension"
         chosen.mkdir(parents=True)
-        (chosen / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
         (chosen / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}))
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
@@ -153,6 +152,14 @@ class Page:
             "if (!found) return false; found.dispatchEvent(new MouseEvent('click', {bubbles: true})); return true",
             selector, text,
         )  # fmt: skip
+
+    def theme(self, name: str) -> None:
+        """Have JupyterLab in this theme."""
+        self.run(
+            "window.jupyterapp.commands.execute('apputils:change-theme', {theme: arguments[0]}); return true", name
+        )
+        light = str("Light" in name).lower()
+        self.until("return document.body.dataset.jpThemeLight == arguments[0]", light)
 
     def tab(self, name: str) -> None:
         self.click(".p2p-panel [role=tab]", name)

@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 CELL = '%%step pick\nwords = list({"ape", "bee", "cat", "dog", "eel", "fox", "gnu", "hen", "ibis", "jay", "kea"})'
 
 
+@pytest.mark.soak  # in the browser's tests the seed is set, and the same export refused
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # MLflow's own
 def test_a_hash_seed_that_is_set_for_all_proves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user sets `PYTHONHASHSEED`, or a Dask cluster does it for the process that starts it."""

@@ -166,8 +166,8 @@ def run_machine(examples: int) -> None:
     )  # fmt: skip
 
 
-def test_100_histories(base: None) -> None:
-    run_machine(100)
+def test_50_histories(base: None) -> None:
+    run_machine(50)
 
 
 @pytest.mark.soak
