@@ -66,6 +66,11 @@ class Settings:
         """The leases of runs that are not ended, or not yet known to MLflow."""
         return self.mlruns / "p2p" / "open"
 
+    @property
+    def schedules(self) -> Path:
+        """The ledger of schedules: what is to run when, and what became of it."""
+        return self.mlruns / "p2p" / "schedules.db"
+
     def lease(self, key: str) -> Path:
         """Where the lease of a run lies."""
         return self.open_runs / f"{key}.json"

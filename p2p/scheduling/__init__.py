@@ -1,0 +1,1 @@
+"""Scheduling: which runs are due, each of them once, and what became of them."""
