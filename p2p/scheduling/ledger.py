@@ -1,7 +1,7 @@
 """The ledger: schedules and their ticks in one SQLite file, which any number of schedulers share.
 
-Each change is one transaction that says what must be so before it; where it is not, nothing is changed and the caller is
-told. So a tick is begun by one scheduler, and only the one that has it can say how it ended.
+Each change is one transaction that says what must be so before it; where it is not, nothing is changed and the caller
+is told. So a tick is begun by one scheduler, and only the one that has it can say how it ended.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 from p2p.errors import InputRefused, StoreError, TargetError, nearest
 from p2p.files import make_folder
 from p2p.scheduling.dues import Dues
-from p2p.scheduling.model import Missed, Overlap, Schedule, Skipped, Tick, TickKind, TickState
+from p2p.scheduling.model import Missed, News, Overlap, Schedule, Skipped, Tick, TickKind, TickState
 
 FORMAT: Final = 1
 _WAIT: Final = 30.0  # seconds for another scheduler's transaction
@@ -37,6 +37,12 @@ CREATE INDEX IF NOT EXISTS ticks_open ON ticks (state) WHERE state IN ('due', 'r
 CREATE TABLE IF NOT EXISTS skipped (
     schedule TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, count INTEGER NOT NULL, reason TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS news (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, schedule TEXT NOT NULL, time TEXT NOT NULL, text TEXT NOT NULL,
+    run_id TEXT NOT NULL, step TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, not_before TEXT NOT NULL,
+    told TEXT, problem TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS schedulers (owner TEXT PRIMARY KEY, beat TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS skipped_of ON skipped (schedule, last);
 """
 _COLUMNS: Final = tuple(field.name for field in fields(Tick))
@@ -155,7 +161,7 @@ class Ledger:
             raise TargetError(f"There is no schedule '{name}'.", cure=cure)
         return row
 
-    def look(self, entry: Entry, now: datetime, found: Dues) -> bool:
+    def look(self, entry: Entry, now: datetime, found: Dues, news: Sequence[News] = ()) -> bool:
         """Put down what has become due since a schedule was looked at; False where another scheduler has done so."""
         name = entry.schedule.name
         with self._writing() as connection:
@@ -170,19 +176,25 @@ class Ledger:
                 "INSERT INTO skipped VALUES (?, ?, ?, ?, ?)",
                 [(name, _text(one.first), _text(one.last), one.count, one.reason) for one in found.skipped],
             )
+            _tell(connection, news, now)
         return True
 
     def ask(self, name: str, times: Sequence[datetime], kind: TickKind) -> list[Tick]:
-        """Have a schedule run at these logical times too; those that it knows already stay as they are.
+        """Have a schedule run at these logical times too: those that it does not know, and those that came to nothing.
 
         Returns:
-            The ticks of all these times.
+            The ticks of all these times, in order; done ones are as they were.
         """
+        wanted = [_text(time) for time in times]
         with self._writing() as connection:
             self._known(connection, name)
             _put(connection, name, times, kind)
-            wanted = [_text(time) for time in times]
-            return [tick for tick in _ticks(connection, "schedule = ?", name) if _text(tick.time) in {*wanted}]
+            connection.executemany(
+                "UPDATE ticks SET state = 'due', kind = ?, attempts = 0, interruptions = 0, not_before = NULL, "
+                "ended = NULL WHERE schedule = ? AND time = ? AND state IN ('failed', 'stopped', 'replaced', 'skipped')",
+                [(str(kind), name, time) for time in wanted],
+            )
+            return [tick for time in wanted for tick in _ticks(connection, "schedule = ? AND time = ?", name, time)]
 
     def open_ticks(self) -> list[Tick]:
         """Ticks that are due or at work, by time."""
@@ -208,6 +220,59 @@ class Ledger:
             )
             return [Skipped(_time(row[0]), _time(row[1]), row[2], row[3]) for row in rows]
 
+    def last_over(self, name: str, before: datetime) -> Tick | None:
+        """The last tick before a time that has run to its end, well or not."""
+        with self._connected() as connection:
+            found = _ticks(
+                connection, "schedule = ? AND time < ? AND state IN ('done', 'failed')", name, _text(before),
+                order="time DESC", most=1,
+            )  # fmt: skip
+            return found[0] if found else None
+
+    def beat(self, owner: str, now: datetime) -> None:
+        """Say that a scheduler is alive."""
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO schedulers VALUES (?, ?) ON CONFLICT (owner) DO UPDATE SET beat = excluded.beat",
+                (owner, _text(now)),
+            )
+
+    def beats(self) -> dict[str, datetime]:
+        """When each scheduler was last alive."""
+        with self._connected() as connection:
+            return {owner: _time(beat) for owner, beat in connection.execute("SELECT owner, beat FROM schedulers")}
+
+    def forget(self, owner: str) -> None:
+        """A scheduler has ended, and has no tick."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM schedulers WHERE owner = ?", (owner,))
+
+    def untold(self, now: datetime) -> list[News]:
+        """What people have not been told yet and is to be told now, in order."""
+        with self._connected() as connection:
+            rows = connection.execute(
+                "SELECT kind, schedule, time, text, run_id, step, id, tries FROM news "
+                "WHERE told IS NULL AND not_before <= ? ORDER BY id", (_text(now),),
+            )  # fmt: skip
+            return [
+                News(kind=r[0], schedule=r[1], time=_time(r[2]), text=r[3], run_id=r[4], step=r[5], id=r[6], tries=r[7])
+                for r in rows
+            ]
+
+    def told(self, news: News, now: datetime) -> None:
+        """People have been told of it."""
+        with self._writing() as connection:
+            connection.execute("UPDATE news SET told = ?, problem = '' WHERE id = ?", (_text(now), news.id))
+
+    def not_told(self, news: News, problem: str, not_before: datetime | None) -> None:
+        """It could not be told, and is to be tried again; not any more where there is no time for that."""
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE news SET tries = tries + 1, problem = ?, not_before = COALESCE(?, not_before), "
+                "told = CASE WHEN ? IS NULL THEN 'never' ELSE NULL END WHERE id = ?",
+                (problem, _text(not_before), _text(not_before), news.id),
+            )
+
     def claim(self, tick: Tick, owner: str, now: datetime, *, at_once: int, limit: int) -> Tick | None:
         """Take a tick that is due; None where it is not any more, or as many as may be are at work.
 
@@ -215,12 +280,12 @@ class Ledger:
             tick: the tick.
             owner: the scheduler that takes it.
             now: the time.
-            at_once: how many of its schedule may be at work.
+            at_once: how many of its schedule, and its kind, may be at work.
             limit: how many of all schedules may.
         """
         with self._writing() as connection:
-            busy = [one for (one,) in connection.execute("SELECT schedule FROM ticks WHERE state = 'running'")]
-            if len(busy) >= limit or busy.count(tick.schedule) >= at_once:
+            busy = [*connection.execute("SELECT schedule, kind FROM ticks WHERE state = 'running'")]
+            if len(busy) >= limit or busy.count((tick.schedule, str(tick.kind))) >= at_once:
                 return None
             taken = connection.execute(
                 "UPDATE ticks SET state = 'running', owner = ?, began = ?, reason = '' WHERE id = ? AND state = 'due'",
@@ -242,12 +307,25 @@ class Ledger:
             reason, step, _text(not_before),
         )  # fmt: skip
 
-    def end(self, tick: Tick, state: TickState, now: datetime, *, reason: str = "", step: str = "") -> bool:
+    def end(
+        self, tick: Tick, state: TickState, now: datetime, *, reason: str = "", step: str = "",
+        news: Sequence[News] = (),
+    ) -> bool:  # fmt: skip
         """Say how a tick that is at work has ended; False as above."""
         return self._change(
             tick, "state = ?, ended = ?, reason = ?, step = ?, attempts = attempts + 1, owner = ''",
-            str(state), _text(now), reason, step,
+            str(state), _text(now), reason, step, news=news, now=now,
         )  # fmt: skip
+
+    def tell_late(self, tick: Tick, news: News, now: datetime) -> None:
+        """Tell that a tick has not begun; once."""
+        with self._writing() as connection:
+            known = connection.execute(
+                "SELECT 1 FROM news WHERE kind = 'late' AND schedule = ? AND time = ?",
+                (tick.schedule, _text(tick.time)),
+            ).fetchone()
+            if not known:
+                _tell(connection, [news], now)
 
     def drop(self, tick: Tick, state: TickState, now: datetime, reason: str) -> bool:
         """Say why a tick that is due is not run; False where it is not due any more."""
@@ -257,14 +335,19 @@ class Ledger:
                 (str(state), _text(now), reason, tick.id),
             ).rowcount)  # fmt: skip
 
-    def _change(self, tick: Tick, what: str, *values: Any) -> bool:
+    def _change(
+        self, tick: Tick, what: str, *values: Any, news: Sequence[News] = (), now: datetime | None = None
+    ) -> bool:  # fmt: skip
         """Change a tick that is at work, as its scheduler began it."""
         with self._writing() as connection:
-            return bool(connection.execute(
+            changed = bool(connection.execute(
                 f"UPDATE ticks SET {what} WHERE id = ? AND state = 'running' AND owner = ? AND began = ? "
                 "AND attempts = ? AND interruptions = ?",
                 (*values, tick.id, tick.owner, _text(tick.began), tick.attempts, tick.interruptions),
             ).rowcount)  # fmt: skip
+            if changed and now is not None:
+                _tell(connection, news, now)
+            return changed
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -272,7 +355,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found > FORMAT:
         raise StoreError(
-            f"The ledger of schedules at '{path}' was written by a later p2p (format {found}, this one knows {FORMAT}).",
+            f"The ledger of schedules at '{path}' was written by a later p2p: format {found}, not {FORMAT}.",
             cure="Use that version of p2p here too.",
         )
     if found < FORMAT:
@@ -283,6 +366,13 @@ def _put(connection: sqlite3.Connection, name: str, times: Iterable[datetime], k
     connection.executemany(
         "INSERT OR IGNORE INTO ticks (schedule, time, kind, state) VALUES (?, ?, ?, 'due')",
         [(name, _text(time), str(kind)) for time in times],
+    )
+
+
+def _tell(connection: sqlite3.Connection, news: Sequence[News], now: datetime) -> None:
+    connection.executemany(
+        "INSERT INTO news (kind, schedule, time, text, run_id, step, not_before) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(one.kind, one.schedule, _text(one.time), one.text, one.run_id, one.step, _text(now)) for one in news],
     )
 
 

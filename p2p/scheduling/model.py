@@ -136,6 +136,31 @@ class Tick:
     ended: datetime | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """Something to tell people of.
+
+    Attributes:
+        kind: `failed`, `recovered`, `late` or `missed`.
+        schedule: of which.
+        time: logical time of the tick, or of the last one.
+        text: what happened.
+        run_id: MLflow's id of the run; empty where there is none.
+        step: the step that failed.
+        id: its number among what is to be told.
+        tries: how often it was tried in vain.
+    """
+
+    kind: str
+    schedule: str
+    time: datetime
+    text: str
+    run_id: str = ""
+    step: str = ""
+    id: int = 0
+    tries: int = 0
+
+
 @dataclass(frozen=True)
 class Skipped:
     """Ticks that are not run, in one stretch.

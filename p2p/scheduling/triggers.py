@@ -75,7 +75,7 @@ class Cron:
 
 @dataclass(frozen=True)
 class Every:
-    """An interval, counted from midnight UTC of 1970-01-01, so that all schedulers agree: `every 15 min` is :00, :15 ...
+    """An interval, counted from midnight UTC of 1970-01-01, so that all schedulers agree: `every 15 min` is :00, :15
 
     Weeks are counted from that Thursday; use cron's fields for a day of the week.
     """
