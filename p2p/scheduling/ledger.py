@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -67,18 +68,21 @@ class Entry:
 
 
 class Ledger:
-    """Opens the ledger, and makes it where there is none.
+    """Opens the ledger, and makes it where there is none. Each thread that uses it has a connection of its own.
 
     Args:
         path: of the file.
+        durable: whether what was put down survives a loss of power too; what ends a process never harms it.
 
     Raises:
         StoreError: it cannot be opened, or a later p2p wrote it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
         make_folder(path.parent, mode=0o700)
         self.path = path
+        self._durable = durable
+        self._of_thread = threading.local()
         with self._writing(make=True):
             pass
 
@@ -92,21 +96,35 @@ class Ledger:
             try:
                 yield connection
             except BaseException:
-                connection.execute("ROLLBACK")
+                with contextlib.suppress(sqlite3.Error):  # the disk was full, and it has been rolled back
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         try:
-            with contextlib.closing(sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None)) as connection:
-                connection.execute("PRAGMA synchronous=FULL")
-                yield connection
+            yield self._connection()
         except sqlite3.Error as error:
+            self.close()
             raise StoreError(
                 f"The ledger of schedules at '{self.path}' cannot be used: {error}.",
                 cure="See that the disk has room and the file can be written.",
             ) from error
+
+    def _connection(self) -> sqlite3.Connection:
+        found: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
+        if found is None:
+            found = self._of_thread.connection = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None)
+            found.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'OFF'}")
+        return found
+
+    def close(self) -> None:
+        """Close this thread's connection; it is opened again when it is needed."""
+        found: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
+        if found is not None:
+            self._of_thread.connection = None
+            found.close()
 
     def add(self, schedule: Schedule, now: datetime, *, replace: bool = False) -> None:
         """Add a schedule, whose ticks count from now.
@@ -191,7 +209,8 @@ class Ledger:
             _put(connection, name, times, kind)
             connection.executemany(
                 "UPDATE ticks SET state = 'due', kind = ?, attempts = 0, interruptions = 0, not_before = NULL, "
-                "ended = NULL WHERE schedule = ? AND time = ? AND state IN ('failed', 'stopped', 'replaced', 'skipped')",
+                "ended = NULL WHERE schedule = ? AND time = ? "
+                "AND state IN ('failed', 'stopped', 'replaced', 'skipped')",
                 [(str(kind), name, time) for time in wanted],
             )
             return [tick for time in wanted for tick in _ticks(connection, "schedule = ? AND time = ?", name, time)]

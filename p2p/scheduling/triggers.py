@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo, available_timezones
@@ -122,6 +122,7 @@ def _cron_times(trigger: Cron, after: datetime, until: datetime) -> Iterator[dat
             last = utc
 
 
+@lru_cache(maxsize=256)
 def read_trigger(text: str, zone: str = "UTC", *, now: datetime | None = None) -> Trigger:
     """The trigger that a text stands for.
 
@@ -149,7 +150,11 @@ def read_trigger(text: str, zone: str = "UTC", *, now: datetime | None = None) -
 
 def check_zone(zone: str) -> None:
     """InputRefused, with the closest name, where a time zone is not known."""
-    if zone not in available_timezones():
+    try:
+        known = bool(zone) and ZoneInfo(zone).key == zone
+    except (ValueError, OSError):  # a path, or no zone's name
+        known = False
+    if not known:
         close = nearest(zone, available_timezones())
         raise InputRefused(
             f"'{zone:.60}' is no time zone.", cure=f"Closest name: '{close}'." if close else "Europe/Berlin is one."
@@ -162,7 +167,10 @@ def local_zone() -> str:
         told = str(_LOCALTIME.resolve(strict=True)).partition("zoneinfo/")[2]
     except OSError:
         return "UTC"
-    return told if told in available_timezones() else "UTC"
+    try:
+        return ZoneInfo(told).key
+    except (ValueError, OSError):
+        return "UTC"
 
 
 def _never(trigger: Trigger, now: datetime) -> bool:
