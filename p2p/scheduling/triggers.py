@@ -152,7 +152,7 @@ def check_zone(zone: str) -> None:
     """InputRefused, with the closest name, where a time zone is not known."""
     try:
         known = bool(zone) and ZoneInfo(zone).key == zone
-    except (ValueError, OSError):  # a path, or no zone's name
+    except (KeyError, ValueError, OSError):  # not found, a path, or no zone's name
         known = False
     if not known:
         close = nearest(zone, available_timezones())
@@ -169,7 +169,7 @@ def local_zone() -> str:
         return "UTC"
     try:
         return ZoneInfo(told).key
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return "UTC"
 
 
