@@ -1,8 +1,9 @@
-"""When schedules are due: cron in the standard meaning, where clocks are changed, at the ends of months, and in words."""
+"""When schedules are due: cron in the standard meaning, where clocks change, at the ends of months, and in words."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_job_in_the_hour_that_comes_twice_is_due_the_first_time(zone: str, day
 def test_a_job_at_each_quarter_of_an_hour_goes_by_real_time(zone: str, day: str, at: str, due: list[str]) -> None:
     first = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) - timedelta(seconds=1)
     found = [*times(Cron("*/15 * * * *", zone), first, first + timedelta(days=1, hours=3))]
-    assert {b - a for a, b in zip(found, found[1:], strict=False)} == {timedelta(minutes=15)}
+    assert {b - a for a, b in pairwise(found)} == {timedelta(minutes=15)}
     assert len(found) == 27 * 4
 
 
