@@ -45,7 +45,7 @@ def moving(kernel: Kernel, name: str) -> dict[str, Any]:
 
 def _progress(ran: Ran | None) -> dict[str, str] | None:
     """How far a step is, in short and in a line; None where it does not run, or does not say."""
-    if ran is None or ran.state != "running" or ran.progress is None:
+    if ran is None or ran.progress is None:
         return None
     return {"short": ran.progress.short(), "line": ran.progress.line()}
 

@@ -47,7 +47,14 @@ def test_whoever_watches_a_run_is_told_how_far_its_steps_are(workshop: Workshop,
     monkeypatch.setattr("os.environ", workshop.env)
     path = workshop.write("watched", LOOP.replace("range(8)", "range(9)"))
     heard: list[Any] = []
-    run_notebook(path, workshop.settings, watch=heard.append)
+
+    def hear(event: Any) -> None:
+        heard.append(event)
+        if event["kind"] == "cell_finished":  # as a kernel that was killed in the middle leaves it
+            (workshop.settings.runs / workshop.records()[0].key / NAME).write_text("{}")
+
+    done = run_notebook(path, workshop.settings, watch=hear)
+    assert not (workshop.settings.runs / done.key / NAME).exists()
     kinds = [event["kind"] for event in heard]
     moved = [event for event in heard if event["kind"] == "step_progress"]
     assert {(event["step"], event["description"], event["total"]) for event in moved} == {("train", "epochs", 9)}
