@@ -53,6 +53,13 @@ def code(source: object) -> Markup:
     return Markup('<pre style="margin:.3em 0;white-space:pre-wrap">{}</pre>').format(text(source))
 
 
+def bar(done: float, total: float, description: object) -> Markup:
+    """How many of how many are done."""
+    return Markup('<progress style="width:20em" value="{}" max="{}" aria-label="{}"></progress>').format(
+        text(done), text(total), text(description)
+    )
+
+
 def details(summary: object, inside: object) -> Markup:
     """What is seen when it is opened."""
     return Markup("<details><summary>{}</summary>{}</details>").format(text(summary), text(inside))

@@ -24,7 +24,7 @@ def run_notebook_shown(
     """Run a notebook with live progress and show its end; gives the exit code."""
     settings = load_settings(path)
     run_options = RunOptions(log=sys.stderr if log_output else None, reuse=reuse(settings), **options)
-    with Watch(quiet=as_json) as watch, WarmKernels() as kernels:
+    with Watch(quiet=as_json, starts=log_output) as watch, WarmKernels() as kernels:
         chosen = replace(run_options, kernels=kernels if warm else None)
         outcome = run_notebook(path, settings, given=given, text=text, options=chosen, watch=watch)
     if as_json:

@@ -127,6 +127,8 @@ class Extension:
         self.ranning.append(kind, **data)
         if kind in ("step_started", "step_finished"):
             here.changed()
+        elif kind == "step_progress":
+            here.moved(data["step"])
 
     def _plain_digest(self, name: str) -> str | None:
         """The digest of what a name stands for, where it is as small and plain as a parameter is."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from p2p.errors import P2PError, nearest
+from p2p.magics.below import ran_below
 from p2p.outline import Outline, Ranning, StandingTable, outline, standings, to_run
-from p2p.tracking import guard
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -125,20 +124,9 @@ class Line:
         target = [str(path)] if command in ON_THIS and path is not None and not named else []
         if command in ON_THIS and not target and not named:
             raise Refused(f"Nobody tells which notebook this is. Name it: %p2p {command} NOTEBOOK ...")
-        arguments = [sys.executable, "-m", "p2p", command, *target, *rest]
-        with subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-            errors="replace", env=guard.outside(),
-        ) as process:  # fmt: skip
-            assert process.stdout is not None
-            try:
-                for line in process.stdout:
-                    sys.stdout.write(line)
-            except KeyboardInterrupt:
-                process.wait()  # it has had the interrupt too, and ends its run
-                raise
-        if process.returncode != 0:
-            raise Refused(f"`p2p {shlex.join([command, *rest])}` ended with exit code {process.returncode}")
+        code = ran_below([sys.executable, "-m", "p2p", command, *target, *rest], f"p2p {command}")
+        if code != 0:
+            raise Refused(f"`p2p {shlex.join([command, *rest])}` ended with exit code {code}")
 
 
 def unknown(words: Sequence[str]) -> str:

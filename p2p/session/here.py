@@ -34,6 +34,7 @@ class Kernel(Protocol):
 
 _kernel: list[Kernel] = []
 _listeners: list[Callable[[], None]] = []
+_followers: list[Callable[[str], None]] = []
 
 
 def enter(kernel: Kernel) -> None:
@@ -61,3 +62,15 @@ def changed() -> None:
     """Something has run."""
     for then in [*_listeners]:
         then()
+
+
+def follow(then: Callable[[str], None]) -> Callable[[], None]:
+    """Have `then` called with a step's name when the step has moved on; gives what ends that."""
+    _followers.append(then)
+    return lambda: _followers.remove(then) if then in _followers else None
+
+
+def moved(step: str) -> None:
+    """A step that runs has moved on."""
+    for then in [*_followers]:
+        then(step)

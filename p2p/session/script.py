@@ -16,6 +16,7 @@ from p2p.secrets import Masker, environment_secrets
 from p2p.settings import load_settings
 from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts, guard
+from p2p.tracking.moment import Moments
 from p2p.tracking.records import failed_step
 
 
@@ -56,7 +57,7 @@ def driven(driver: Driver, reuse: Reuse | None = None, masker: Masker | None = N
     memory = NoMemory() if reuse is None else reuse.memory(values, driver.journal, driver.directory, masker)
     services = Services(
         events=driver.journal, values=values, memory=memory, directory=driver.directory,
-        run=driver.facts.first_run or driver.key,
+        run=driver.facts.first_run or driver.key, moments=Moments(driver.directory, mask=masker.event),
     )  # fmt: skip
     guard.attach(driver.own_run(by_step(driver.journal.append)))
     try:

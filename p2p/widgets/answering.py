@@ -62,6 +62,7 @@ class Panel:
         self.running = Running(self.push)
         self._send: Callable[[Mapping[str, Any]], None] = lambda _message: None
         self._stop = here.listen(self._stepped)
+        self._stop_following = here.follow(self._moved)
         self._turn = threading.Lock()
         self._later: threading.Timer | None = None
         self._pushed = 0.0
@@ -90,6 +91,7 @@ class Panel:
     def close(self) -> None:
         """Nobody looks any more."""
         self._stop()
+        self._stop_following()
         with self._turn:
             if self._later is not None:
                 self._later.cancel()
@@ -126,6 +128,11 @@ class Panel:
                 self._later.start()
         if due and not waiting:
             self._push_steps()
+
+    def _moved(self, step: str) -> None:
+        """Push how far a step is: its loop waits meanwhile, so this is all that is pushed."""
+        with contextlib.suppress(Exception):  # as below
+            self.push("progress", **steps.moving(self.kernel, step))
 
     def _push_steps(self) -> None:
         with self._turn:

@@ -14,9 +14,10 @@ from typing import Any
 
 from p2p.errors import P2PError
 from p2p.notebook import run_notebook
+from p2p.progress import Progress
 from p2p.settings import load_settings
 
-_TOLD = ("step_started", "step_finished", "step_retried", "mlflow_run", "cell_started")
+_TOLD = ("step_started", "step_finished", "step_retried", "mlflow_run", "cell_started", "step_progress")
 _FACTS = ("kind", "step", "state", "seconds", "attempts", "parent", "error_type", "error", "run_id", "cell", "cells")
 
 
@@ -35,7 +36,9 @@ def main() -> None:
 
 def _tell(event: Mapping[str, Any]) -> None:
     if event["kind"] in _TOLD:
-        _say(**{name: event[name] for name in _FACTS if name in event})
+        progress = Progress.from_dict(event) if event["kind"] == "step_progress" else None
+        line = {"line": f"{progress.short()} · {progress.line()}"} if progress is not None else {}
+        _say(**{name: event[name] for name in _FACTS if name in event}, **line)
 
 
 def _say(**message: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from p2p.model import ValueRef
 from p2p.outline import Outline, Standing, StandingTable, standings
+from p2p.outline.ran import Ran
 from p2p.quantities import size_text
 from p2p.session.here import Kernel
 from p2p.widgets.layout import places
@@ -36,9 +37,23 @@ def _name(kernel: Kernel) -> str:
     return path.name if path is not None else "this session"
 
 
+def moving(kernel: Kernel, name: str) -> dict[str, Any]:
+    """How far one step is, while it runs; no more is looked at, as its loop waits for that."""
+    ran = kernel.ranning.steps.get(name)
+    return {"name": name, "progress": _progress(ran)}
+
+
+def _progress(ran: Ran | None) -> dict[str, str] | None:
+    """How far a step is, in short and in a line; None where it does not run, or does not say."""
+    if ran is None or ran.progress is None:
+        return None
+    return {"short": ran.progress.short(), "line": ran.progress.line()}
+
+
 def _stand(one: Standing) -> dict[str, Any]:
     ran = one.ran
     return {
+        "progress": _progress(ran),
         "name": one.step.name, "cell": one.step.cell, "state": one.state, "why": list(one.why),
         "seconds": ran.seconds if ran is not None and ran.state != "running" else None,
         "attempts": ran.attempts if ran is not None else 0, "error": ran.error if ran is not None else "",

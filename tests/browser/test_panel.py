@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from p2p.settings import Settings
@@ -42,6 +44,25 @@ def test_the_flight_notebook_from_first_look_to_export(lab: str, page: Page, pro
     it_is_exported(page)
     assert page.hosts() <= {"127.0.0.1"}
     assert (project.pipelines / "flight_delays" / "v1" / "manifest.json").is_file()
+
+
+def test_a_step_at_work_says_in_its_box_how_far_it_is(lab: str, page: Page) -> None:
+    page.open_notebook(lab, "notebooks/looping.ipynb")
+    run_first_cells(page, 2)
+    page.until("return document.querySelectorAll('.p2p-node').length == 1")
+    page.run(
+        "window.told = new Set(); const box = document.querySelector('.p2p-node');"
+        "new MutationObserver(() => window.told.add(`${box.textContent} | ${box.getAttribute('aria-label')}`))"
+        ".observe(box, {subtree: true, childList: true, attributes: true, characterData: true}); return true"
+    )
+    page.run("window.jupyterapp.shell.currentWidget.content.activeCellIndex += 1; return true")
+    page.run_cells("notebook:run-all-below")
+    page.until("return document.querySelector('.p2p-node').dataset.state == 'done'")
+    told = page.run("return [...window.told]")
+    assert any(re.search(r"step loop: running · [1-9]\d %$", one) for one in told), told
+    assert any(re.search(rf"{re.escape(HOSTILE)} [1-7]/8 ", one) for one in told), told
+    assert "%" not in page.run("return document.querySelector('.p2p-node .p2p-took').textContent")
+    assert page.run("return document.querySelectorAll('.p2p-panel img').length") == 0
 
 
 def run_first_cells(page: Page, count: int) -> None:

@@ -147,6 +147,7 @@ class StepsTab {
     this.stale = h("button", { type: "button", class: "p2p-main", onclick: () => this.runStale() }, "Run what is stale");
     at.append(h("div", { class: "p2p-bar" }, this.title, this.stale), this.drawing, this.about);
     kernel.on("steps", (graph) => this.draw(graph));
+    kernel.on("progress", (step) => this.moved(step));
   }
 
   async open() {
@@ -203,26 +204,32 @@ class StepsTab {
   }
 
   box(node, { x, y }) {
-    const parts = { mark: s("text", { class: "p2p-mark", x: x + 12, y: y + 27 }), name: s("text", { class: "p2p-name", x: x + 34, y: y + 19 }), took: s("text", { class: "p2p-took", x: x + 34, y: y + 35 }) };
+    const parts = { mark: s("text", { class: "p2p-mark", x: x + 12, y: y + 27 }), name: s("text", { class: "p2p-name", x: x + 34, y: y + 19 }), took: s("text", { class: "p2p-took", x: x + 34, y: y + 35 }), title: s("title", {}, node.name) };
     const label = node.name.length > 16 ? `${node.name.slice(0, 15)}…` : node.name;
     parts.name.textContent = label;
     parts.box = s("g", {
       class: "p2p-node", tabindex: 0, role: "button", "data-step": node.name,
       onclick: () => this.choose(node.name),
       onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); event.stopPropagation(); this.choose(node.name); } },
-    }, s("rect", { x, y, width: BOX.width, height: BOX.height, rx: 6 }), parts.mark, parts.name, parts.took, s("title", {}, node.name));
+    }, s("rect", { x, y, width: BOX.width, height: BOX.height, rx: 6 }), parts.mark, parts.name, parts.took, parts.title);
     this.nodes.set(node.name, parts);
     return parts.box;
   }
 
   mark(node) {
     const parts = this.nodes.get(node.name);
-    const took = [word(node.state), seconds(node.seconds), node.attempts > 1 ? `${node.attempts} attempts` : ""].filter(Boolean).join(" · ");
+    const took = [word(node.state), node.progress?.short, seconds(node.seconds), node.attempts > 1 ? `${node.attempts} attempts` : ""].filter(Boolean).join(" · ");
     parts.box.setAttribute("data-state", node.state);
     parts.box.setAttribute("aria-label", `step ${node.name}: ${[took, ...node.why].join("; ")}`);
+    parts.title.textContent = node.progress ? `${node.name}: ${node.progress.line}` : node.name;
     parts.box.setAttribute("aria-pressed", String(this.chosen === node.name));
     parts.mark.textContent = MARKS[node.state];
     parts.took.textContent = took;
+  }
+
+  /** A step that runs says how far it is; nothing else has changed. */
+  moved({ name, progress }) {
+    if (this.nodes?.has(name) && progress) this.mark({ name, progress, state: "running", seconds: null, attempts: 0, why: [] });
   }
 
   problems(found) {
@@ -367,6 +374,7 @@ class ParametersTab {
       this.busy(true);
       this.say("The run has begun");
     } else if (event.kind === "step_started" && !event.parent) this.step(event.step, "running", "");
+    else if (event.kind === "step_progress" && !event.parent) this.step(event.step, "running", event.line);
     else if (event.kind === "step_finished" && !event.parent) this.step(event.step, event.state, event.error_type ? `${event.error_type}: ${event.error}` : seconds(event.seconds));
     else if (event.kind === "mlflow_run") this.head.textContent = `Running as ${event.run_id}`;
     else if (event.kind === "refused" || event.kind === "ended") this.ended(event);
