@@ -50,7 +50,7 @@ def head(case: Case, scene: Scene, good: Run | None) -> str:
 def _home(home: Mapping[str, object]) -> str:
     if home["kind"] == "module":
         return f"the notebook that {inline(str(home['pipeline']))} version {home['version']} was made from"
-    return inline(str(home["notebook"]))
+    return inline(str(home["path"] if home["kind"] == "script" else home["notebook"]))
 
 
 def _facts(case: Case) -> Iterator[str]:
