@@ -171,6 +171,13 @@ def test_the_step_that_failed_is_opened_though_others_beside_it_ended_later(proj
         debug(again, project.settings)
 
 
+def test_a_broken_contract_is_told_as_the_code_may_run_well(project: Project) -> None:
+    broken = replace(CLEAN, error="ContractBroken: Step 'clean' gives 'tidy', which breaks its contract.")
+    path = debug(told(project.settings, LOAD, broken), project.settings).path
+    assert "Contracts are not checked here" in source(path, "p2p-head")
+    assert ran(path)["tidy"] == []
+
+
 def test_a_step_within_another_is_refused_with_the_one_that_has_its_inputs(project: Project) -> None:
     key = told(project.settings, ToldStep("total", {"tidy": []}, error="E: x", function="total", parent="clean"), CLEAN)
     with pytest.raises(InputRefused, match=r"ran within step 'clean'.*Debug the outer one: --step clean"):
