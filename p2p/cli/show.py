@@ -33,8 +33,14 @@ def step_line(name: str, state: str, seconds: float, attempts: int = 1, depth: i
     return f"{'  ' * depth}  {_MARKS.get(state, '·')} {escape(name):<24} [dim]{seconds:8.2f} s[/]{more}"
 
 
-def outcome(result: RunOutcome, settings_hint: str) -> None:
-    """A run's end: its outputs, where it is, and on failure the step, cell and error as the last lines."""
+def outcome(result: RunOutcome, settings_hint: str, way_in: str = "") -> None:
+    """A run's end: its outputs, where it is, and on failure the step, cell and error as the last lines.
+
+    Args:
+        result: the run.
+        settings_hint: where to see more of it.
+        way_in: the command line that opens its failed step; empty for none.
+    """
     for name, value in result.outputs.items():
         out.print(f"  [bold]{escape(name)}[/] = {escape(_short(value))}")
     out.print(f"run [bold]{result.run_id or result.key}[/] {_status(result.status.value)} in {result.seconds:.1f} s")
@@ -48,6 +54,13 @@ def outcome(result: RunOutcome, settings_hint: str) -> None:
         cell = f"cell {result.failed_cell}" if result.failed_cell else ""
         place = ", ".join(part for part in (where, cell) if part) or "the run"
         err.print(f"[red]{escape(place)} failed:[/] {escape(result.error)}")
+        open_it(way_in)
+
+
+def open_it(way_in: str) -> None:
+    """The line to type that opens a failed step, where there is one."""
+    if way_in:
+        err.print(f"open it: {escape(way_in)}")
 
 
 def _status(status: str) -> str:

@@ -160,8 +160,8 @@ def table_of(points: Sequence[PointResult], *, waiting: str, title: str = "") ->
     return shown
 
 
-def show_sweep(done: SweepOutcome, target: str) -> None:
-    """The table, where it is, and how to go on with what is left."""
+def show_sweep(done: SweepOutcome, target: str, way_in: str = "") -> None:
+    """The table, where it is, `way_in` to the first point that failed, and how to go on with what is left."""
     rows = _most_telling(done.points)
     show.out.print(table_of(rows, waiting="not started"))
     if len(rows) < len(done.points):
@@ -177,6 +177,7 @@ def show_sweep(done: SweepOutcome, target: str) -> None:
         show.out.print(f"best: point {done.best}")
     show.out.print(f"[dim]table {escape(str(done.table))}; see it with `p2p ui`[/]")
     _show_failure(done)
+    show.open_it(way_in)
     if done.status is not RunStatus.FINISHED:
         show.err.print(f"go on with it: p2p sweep {escape(target)} --resume {name}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ from p2p.session import AttachedSession, CallSites, InteractiveSession, here
 from p2p.session.attached import take_attachment
 from p2p.session.callsites import activate as activate_sites
 from p2p.session.callsites import deactivate as deactivate_sites
+from p2p.session.frontend import notebook_file
 from p2p.session.interactive import note
 from p2p.session.started import Started, take_started
 from p2p.settings import load_settings
@@ -310,6 +310,11 @@ class Extension:
         """Whether nobody looks at this kernel."""
         return isinstance(self.session, AttachedSession)
 
+    @property
+    def run_id(self) -> str:
+        """See `session.here.Kernel`."""
+        return self.session.run_id
+
     def outline(self) -> Outline:
         """See `session.here.Kernel`."""
         return self.line.outline()
@@ -322,8 +327,7 @@ class Extension:
         """The notebook's file; None in a plain shell."""
         if isinstance(self.session, AttachedSession):
             return Path(self.session.attachment.notebook)
-        told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
-        return Path(str(told)) if told else None
+        return notebook_file(self.shell.user_ns)
 
 
 def _sources(notebook: str) -> list[str]:

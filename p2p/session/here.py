@@ -22,6 +22,10 @@ class Kernel(Protocol):
     def headless(self) -> bool:
         """Whether nobody looks at it."""
 
+    @property
+    def run_id(self) -> str:
+        """MLflow's id of the open run; empty where none is open."""
+
     def file(self) -> Path | None:
         """The notebook's file; None where nobody tells."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from p2p.cache import Earlier, Entries, RunMemory, Turns
+from p2p.cache import Earlier, Entries, KeptInputs, RunMemory, Turns
 from p2p.execution import EventSink, Services, by_step
 from p2p.model import RunStatus
 from p2p.secrets import Masker, environment_secrets
@@ -155,9 +155,9 @@ class InteractiveSession:
         driver.open()
         driver.connect()
         self._driver = driver
+        values = DiskStore(self.settings.values, inline=masker.leaves)
         self._services = Services(
-            events=_Watched(driver.journal, self._states, self._listen),
-            values=DiskStore(self.settings.values, inline=masker.leaves),
+            events=_Watched(driver.journal, self._states, self._listen), values=values, memory=KeptInputs(values),
             directory=driver.directory, keep_figures=True, run=driver.key,
             moments=Moments(mask=masker.event, listen=self._listen),
         )  # fmt: skip

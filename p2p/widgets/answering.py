@@ -68,7 +68,7 @@ class Panel:
         self._pushed = 0.0
         self._asks: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
             "steps": lambda _: steps.graph(kernel),
-            "step": lambda asked: steps.details(kernel, str(asked["name"])),
+            "step": lambda asked: steps.details(kernel, str(asked["name"]), self.settings),
             "stale": lambda _: {"note": kernel.run_stale()},
             "form": lambda _: self._form(),
             "check": lambda asked: self._check(asked["text"]),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from p2p.debugging import way_in
 from p2p.errors import P2PError
 from p2p.notebook import run_notebook
 from p2p.progress import Progress
@@ -26,12 +27,14 @@ def main() -> None:
     asked = json.load(sys.stdin)
     path = Path(asked["notebook"])
     try:
-        done = run_notebook(path, load_settings(path.parent), text=asked["text"], watch=_tell)
+        settings = load_settings(path.parent)
+        done = run_notebook(path, settings, text=asked["text"], watch=_tell)
     except P2PError as refused:
         _say(kind="refused", what=str(refused))
         return
     _say(kind="ended", status=done.status.value, run_id=done.run_id, key=done.key, failed_step=done.failed_step,
-         error=done.error[:1000], seconds=done.seconds)  # fmt: skip
+         error=done.error[:1000], seconds=done.seconds,
+         way_in=way_in(done.key, settings, step=done.failed_step) if done.failed_step else "")  # fmt: skip
 
 
 def _tell(event: Mapping[str, Any]) -> None:

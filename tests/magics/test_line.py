@@ -30,6 +30,18 @@ def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def test_vs_code_and_the_folder_that_the_classic_notebook_names(
+    shell: Any, notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", f"{tmp_path}/")
+    monkeypatch.setenv("JPY_PARENT_PID", "0")  # no such server
+    assert "Nobody tells which notebook this is" in shell.refused("%p2p params")
+    monkeypatch.delenv("JPY_SESSION_NAME")
+    shell.names["__vsc_ipynb_file__"] = str(notebook)
+    shell.run("%p2p params")
+    assert "month" in capfd.readouterr().out
+
+
 def run_all(shell: Any, cells: list[str]) -> None:
     for number, source in enumerate(cells):
         shell.run(source, f"cell-{number}")

@@ -169,6 +169,7 @@ def test_runs_from_the_form_are_followed_listed_compared_and_plotted(asker: Aske
     ran(asker, rows="7")
     failed = ran(asker, rows="0")
     assert (failed["status"], failed["failed_step"]) == ("FAILED", "total")
+    assert failed["way_in"] == f"p2p debug {failed['run_id']} --step total"
     page = asker.ask("runs")
     assert [row["params"]["rows"] for row in page["rows"]] == ["0", "7", "5"]
     assert (page["total"], page["pages"], page["columns"]) == (3, 1, {"params": ["rows"], "metrics": ["mean"]})

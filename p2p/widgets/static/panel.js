@@ -110,23 +110,30 @@ class Tabs {
   }
 }
 
+/** The code cells of the notebook that the panel stands in: JupyterLab's and Notebook 7's, or the classic notebook's. */
+function codeCells(root) {
+  const notebook = root.closest(".jp-Notebook, #notebook-container");
+  return notebook ? [...notebook.querySelectorAll(".jp-CodeCell, .cell.code_cell")] : [];
+}
+
 /** Shows the cell of this number in the notebook that the panel stands in; false where that cannot be. */
 function showCell(root, number) {
-  const notebook = root.closest(".jp-Notebook");
-  const cells = notebook ? [...notebook.querySelectorAll(".jp-CodeCell")] : [];
+  const cells = codeCells(root);
   const cell = cells[number - 1];
   if (!cell) return false;
   cell.scrollIntoView({ block: "center" });
   cell.classList.add("p2p-shown");
   setTimeout(() => cell.classList.remove("p2p-shown"), 2500);
-  cell.querySelector(".jp-InputArea")?.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, button: 0 }));
+  const input = cell.querySelector(".jp-InputArea, .input");
+  input?.dispatchEvent(new MouseEvent(cell.matches(".jp-CodeCell") ? "mousedown" : "click", { bubbles: true, button: 0 }));
   return true;
 }
 
 function cellButton(root, number) {
   return h("button", {
     type: "button", class: "p2p-link", "data-cell": number,
-    onclick: (event) => { if (!showCell(root, number)) event.currentTarget.textContent = `cell ${number}: it is in the notebook above or below`; },
+    // The classic notebook selects the cell that a click bubbles up to, which is the panel's own.
+    onclick: (event) => { event.stopPropagation(); if (!showCell(root, number)) event.currentTarget.textContent = `cell ${number}: it is in the notebook above or below`; },
   }, `cell ${number}`);
 }
 
@@ -250,12 +257,17 @@ class StepsTab {
     put(this.about,
       h("h3", {}, step.name, " ", h("span", { class: "p2p-state", "data-state": step.state }, `${MARKS[step.state]} ${word(step.state)}`), " ", cellButton(this.root, step.cell)),
       step.why.length ? h("ul", { class: "p2p-why" }, step.why.map((why) => h("li", {}, withCells(this.root, why)))) : null,
-      step.error ? h("pre", { class: "p2p-error" }, step.error) : null,
+      step.error ? h("pre", { class: "p2p-error" }, step.error) : null, wayIn(step.way_in),
       values("Inputs", step.inputs), values("Outputs", step.outputs),
       h("details", { open: true }, h("summary", {}, "Code"), h("pre", { class: "p2p-code", tabindex: 0 }, step.code)),
     );
     if (scroll) this.about.scrollIntoView({ block: "nearest" });
   }
+}
+
+/** The line to type in a terminal that opens a failed step, where there is one. */
+function wayIn(line) {
+  return line ? h("p", { class: "p2p-way-in" }, "Open it with its inputs: ", h("code", {}, line)) : null;
 }
 
 function values(what, found) {
@@ -392,6 +404,7 @@ class ParametersTab {
     const text = event.kind === "refused" ? event.what : `${event.status}${event.seconds ? ` in ${seconds(event.seconds)}` : ""}${event.error ? `: ${event.error}` : ""}`;
     this.head.textContent = text;
     this.head.setAttribute("data-status", event.status ?? "REFUSED");
+    this.progress.append(...[wayIn(event.way_in)].filter(Boolean));
     this.busy(false);
     this.say(`The run has ended: ${text}`);
   }
