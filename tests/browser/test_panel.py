@@ -152,6 +152,31 @@ def test_names_values_and_errors_make_no_active_node(lab: str, page: Page) -> No
         assert page.run("return document.querySelectorAll(arguments[0]).length", active) == 0
 
 
+def test_a_run_is_opened_in_mlflow(lab: str, page: Page) -> None:
+    page.open_notebook(lab, "notebooks/set_order.ipynb")
+    page.run_cells()
+    page.wait_for_cells()
+    page.tab("Runs")
+    page.until(
+        "if (/^[0-9a-f]{32}$/.test(document.querySelector('tr[data-run] code')?.title)) return true;"
+        "[...document.querySelectorAll('.p2p-panel button')].find(b => b.textContent == 'Refresh').click();"
+    )  # MLflow knows it by now
+    page.click(".p2p-mlflow button", "Open in MLflow")
+    page.until("return document.querySelector('.p2p-mlflow').textContent.includes('is starting')")
+    page.run("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 2; return true")
+    page.run_cells("notebook:run-cell")  # which it does not keep from running
+    page.until("return window.jupyterapp.shell.currentWidget.content.widgets[2].model.executionCount == 4")
+    assert not page.run("return document.querySelector('.p2p-panel a')")
+    link = page.until("return document.querySelector('.p2p-mlflow a')?.href", seconds=120)
+    run_id = link.rpartition("/")[2]
+    assert page.run("const a = document.querySelector('.p2p-mlflow a'); return [a.target, a.rel]") == [
+        "_blank", "noopener noreferrer",
+    ]  # fmt: skip
+    page.driver.get(link)
+    page.until("return document.body.innerText.includes(arguments[0])", run_id)
+    page.hosts()  # what MLflow's own pages ask for is not ours
+
+
 def test_the_tabs_go_by_keyboard(lab: str, page: Page) -> None:
     page.open_notebook(lab, "notebooks/set_order.ipynb")
     page.run_cells()
@@ -168,7 +193,7 @@ def test_the_tabs_go_by_keyboard(lab: str, page: Page) -> None:
 
 
 def press(page: Page, selector: str, key: str) -> str:
-    """Press a key in an element in one go, as the notebook may take the focus between; gives the text of what has it."""
+    """Press a key in an element in one go, as the notebook may take the focus between; gives the text of what has it"""
     return str(page.run(
         "document.querySelector(arguments[0]).focus();"
         "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[1], bubbles: true}));"

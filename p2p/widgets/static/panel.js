@@ -394,9 +394,18 @@ class ParametersTab {
   }
 }
 
+/** A link that opens beside the page; null for what is no address of the web. */
+function webLink(address, text) {
+  const found = URL.canParse(address) ? new URL(address) : null;
+  if (!found || !["http:", "https:"].includes(found.protocol)) return null;
+  const made = h("a", { target: "_blank", rel: "noopener noreferrer" }, text);
+  made.href = found.href;
+  return made;
+}
+
 class RunsTab {
   constructor(kernel, root, at, say, id) {
-    Object.assign(this, { kernel, root, say, chosen: [], asked: { text: "", status: "", sort: "began", down: true, page: 0 } });
+    Object.assign(this, { kernel, root, say, chosen: [], opened: new Map(), asked: { text: "", status: "", sort: "began", down: true, page: 0 } });
     const filter = h("input", { type: "search", id: `${id}-filter`, placeholder: "id, parameter, error", oninput: () => this.soon({ text: filter.value, page: 0 }) });
     const status = h("select", { id: `${id}-status`, onchange: () => this.load({ status: status.value, page: 0 }) }, ["", "FINISHED", "FAILED", "KILLED", "RUNNING"].map((one) => h("option", { value: one }, one || "any")));
     this.both = h("button", { type: "button", class: "p2p-main", disabled: true, onclick: () => this.compare() }, "Compare two");
@@ -438,14 +447,14 @@ class RunsTab {
   rows(found) {
     const { params, metrics } = found.columns;
     const columns = [["", ""], ["run", ""], ["began (UTC)", "began"], ["status", "status"], ["kind", "kind"], ["took", "seconds"],
-      ...params.map((name) => [name, `params:${name}`]), ...metrics.map((name) => [name, `metrics:${name}`])];
+      ...params.map((name) => [name, `params:${name}`]), ...metrics.map((name) => [name, `metrics:${name}`]), ["MLflow", ""]];
     const head = columns.map(([name, sort]) => h("th", { scope: "col", "aria-sort": sort && sort === this.asked.sort ? (this.asked.down ? "descending" : "ascending") : null },
       sort ? h("button", { type: "button", class: "p2p-sort", onclick: () => this.load({ sort, down: sort === this.asked.sort ? !this.asked.down : true, page: 0 }) }, name, sort === this.asked.sort ? (this.asked.down ? " ↓" : " ↑") : "")
         : name || h("span", { class: "p2p-hidden" }, "compare")));
     const body = found.rows.map((row) => h("tr", { "data-run": row.key }, [
       h("input", { type: "checkbox", "aria-label": `compare run ${row.id.slice(0, 8)}`, onchange: (event) => this.pick(row.key, event.currentTarget.checked) }),
       h("code", { title: row.id }, row.id.slice(0, 8)), row.began, h("span", { class: "p2p-state", "data-status": row.status, title: row.error }, row.status), row.kind, seconds(row.seconds),
-      ...params.map((name) => row.params[name] ?? ""), ...metrics.map((name) => short(row.metrics[name])),
+      ...params.map((name) => row.params[name] ?? ""), ...metrics.map((name) => short(row.metrics[name])), this.inMlflow(row),
     ].map((cell) => h("td", {}, cell))));
     for (const row of body) row.querySelector("input").checked = this.chosen.includes(row.dataset.run);
     const pages = found.pages > 1 ? h("div", { class: "p2p-bar" },
@@ -460,6 +469,31 @@ class RunsTab {
     this.chosen = taken ? [...this.chosen, key].slice(-2) : this.chosen.filter((one) => one !== key);
     for (const row of this.list.querySelectorAll("tr[data-run]")) row.querySelector("input").checked = this.chosen.includes(row.dataset.run);
     this.both.disabled = this.chosen.length !== 2;
+  }
+
+  /** What opens a run in MLflow's UI: a button, and a link once that is known to answer. It outlives a new list of runs. */
+  inMlflow(row) {
+    if (!this.opened.has(row.key)) {
+      const place = h("span", { class: "p2p-mlflow" });
+      const button = h("button", { type: "button", class: "p2p-link", "aria-label": `Open run ${row.id.slice(0, 8)} in MLflow`, onclick: () => this.openIn(place, button, row) }, "Open in MLflow");
+      place.append(button);
+      this.opened.set(row.key, place);
+    }
+    return this.opened.get(row.key);
+  }
+
+  async openIn(place, button, row) {
+    const tell = (text) => { place.replaceChildren(button, h("span", { class: "p2p-quiet" }, ` ${text}`)); this.say(text); };
+    const focused = button === this.root.getRootNode().activeElement;
+    button.disabled = true;
+    tell("MLflow's UI is starting; that takes about ten seconds");
+    const answer = await this.kernel.ask("mlflow", { run: row.key });
+    button.disabled = false;
+    const link = answer.problem ? null : webLink(answer.address, `${row.id.slice(0, 8)} in MLflow`);
+    if (!link) return tell(answer.problem ?? "MLflow's UI has no address that could be opened");
+    place.replaceChildren(link);
+    if (focused) link.focus();
+    this.say("The link to the run in MLflow is ready");
   }
 
   async compare() {
