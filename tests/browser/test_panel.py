@@ -192,6 +192,22 @@ def test_the_tabs_go_by_keyboard(lab: str, page: Page) -> None:
     page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith('pick')")
 
 
+def test_a_click_is_answered_while_a_cell_runs(lab: str, page: Page) -> None:
+    """The kernel takes no question before its cells have run; what the page knows by then is shown at once."""
+    page.open_notebook(lab, "notebooks/set_order.ipynb")
+    page.run_cells()
+    page.wait_for_cells()
+    page.run(
+        "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({code: 'import time; time.sleep(4)'}); return true"
+    )
+    page.click(".p2p-node")
+    page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith('pick ✓ done cell 3')")
+    assert page.run("return document.querySelector('.p2p-waits') && !document.querySelector('.p2p-about .p2p-code')")
+    page.until("return document.querySelector('.p2p-about .p2p-code')?.textContent.includes('ibis')")
+    assert not page.run("return document.querySelector('.p2p-waits')")
+
+
 def press(page: Page, selector: str, key: str) -> str:
     """Press a key in an element in one go, as the notebook may take the focus between; gives the text of what has it"""
     return str(page.run(

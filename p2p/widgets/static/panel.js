@@ -169,11 +169,12 @@ class StepsTab {
     const told = counts.map(([state, n]) => `${n} ${word(state)}`).join(", ") || "no steps yet: mark a cell with %%step NAME";
     this.title.textContent = `${graph.notebook}: ${told}`;
     this.stale.disabled = !graph.nodes.some((node) => ["stale", "never", "failed"].includes(node.state));
+    this.graph = graph;
     const shape = JSON.stringify([graph.nodes.map((node) => [node.name, node.column, node.row, node.cell]), graph.edges]);
     if (shape !== this.shape) this.lay(graph, shape);
     for (const node of graph.nodes) this.mark(node);
     this.problems(graph.problems);
-    if (this.chosen) this.choose(this.chosen, false);
+    if (this.chosen && !this.asking) this.choose(this.chosen, false); // cells that run keep the answer waiting
   }
 
   lay(graph, shape) {
@@ -234,20 +235,39 @@ class StepsTab {
   async choose(name, scroll = true) {
     this.chosen = name;
     for (const [one, parts] of this.nodes) parts.box.setAttribute("aria-pressed", String(one === name));
+    if (this.told !== name) this.beforehand(name);
+    this.asking = name;
     const step = await this.kernel.ask("step", { name });
+    if (this.asking === name) this.asking = null;
     if (this.chosen !== name) return;
     if (step.gone || step.problem) {
       this.about.replaceChildren(h("p", {}, step.problem ?? `There is no step '${name}' any more.`));
       return;
     }
     put(this.about,
-      h("h3", {}, step.name, " ", h("span", { class: "p2p-state", "data-state": step.state }, `${MARKS[step.state]} ${word(step.state)}`), " ", cellButton(this.root, step.cell)),
-      step.why.length ? h("ul", { class: "p2p-why" }, step.why.map((why) => h("li", {}, withCells(this.root, why)))) : null,
+      this.heading(step),
       step.error ? h("pre", { class: "p2p-error" }, step.error) : null,
       values("Inputs", step.inputs), values("Outputs", step.outputs),
       h("details", { open: true }, h("summary", {}, "Code"), h("pre", { class: "p2p-code", tabindex: 0 }, step.code)),
     );
+    this.told = name;
     if (scroll) this.about.scrollIntoView({ block: "nearest" });
+  }
+
+  heading(step) {
+    const state = h("span", { class: "p2p-state", "data-state": step.state }, `${MARKS[step.state]} ${word(step.state)}`);
+    const why = step.why.length ? h("ul", { class: "p2p-why" }, step.why.map((one) => h("li", {}, withCells(this.root, one)))) : null;
+    return [h("h3", {}, step.name, " ", state, " ", cellButton(this.root, step.cell)), why];
+  }
+
+  /** What is known of a step here: the kernel answers when no cell waits for it. */
+  beforehand(name) {
+    const step = this.graph.nodes.find((node) => node.name === name);
+    if (!step) return;
+    this.told = null;
+    put(this.about,
+      this.heading(step),
+      h("p", { class: "p2p-quiet p2p-waits" }, "Its code and values follow when the kernel is not busy."));
   }
 }
 
@@ -410,7 +430,7 @@ class RunsTab {
     const status = h("select", { id: `${id}-status`, onchange: () => this.load({ status: status.value, page: 0 }) }, ["", "FINISHED", "FAILED", "KILLED", "RUNNING"].map((one) => h("option", { value: one }, one || "any")));
     this.both = h("button", { type: "button", class: "p2p-main", disabled: true, onclick: () => this.compare() }, "Compare two");
     this.metric = h("select", { id: `${id}-metric`, onchange: () => this.plot() });
-    this.count = h("span", { class: "p2p-quiet" });
+    this.count = h("span", { class: "p2p-quiet p2p-count" });
     this.list = h("div");
     this.below = h("div");
     at.append(h("div", { class: "p2p-bar" }, h("label", { for: `${id}-filter` }, "Filter"), filter, h("label", { for: `${id}-status` }, "Status"), status,
@@ -428,8 +448,12 @@ class RunsTab {
 
   async load(changes) {
     Object.assign(this.asked, changes);
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    this.count.textContent = "reading the runs";
     const found = await this.kernel.ask("runs", this.asked);
+    if (turn !== this.turn) return; // asked anew since then; the answers may come in any order
     if (found.problem) {
+      this.count.textContent = "";
       this.list.replaceChildren(h("p", {}, found.problem));
       return;
     }
