@@ -12,6 +12,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 NODES = "Object.fromEntries([...document.querySelectorAll('.p2p-node')].map(n => [n.dataset.step, n.dataset.state]))"
 CHOSEN = "return document.querySelector('.p2p-panel [role=tab][aria-selected=true]').textContent"
+TOLD = "return document.querySelector('.p2p-about .p2p-code')"  # by the kernel
 # Which states each step was seen in, from now on.
 WATCH = """
 window.seen = {};
@@ -65,7 +66,7 @@ def states_were_seen_to_change(page: Page) -> None:
 
 def a_step_shows_its_code_and_values(page: Page) -> None:
     page.click(".p2p-node[data-step=clean]")
-    page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith('clean')")
+    page.until(f"{TOLD} && document.querySelector('.p2p-about h3').textContent.startsWith('clean')")
     shown = page.run("return document.querySelector('.p2p-about').innerText")
     assert 'joined["month"] == month' in shown
     assert "pandas" in shown
@@ -138,7 +139,7 @@ def test_names_values_and_errors_make_no_active_node(lab: str, page: Page) -> No
     page.until("return Object.values(" + NODES + ").includes('failed')", seconds=120)
     for step in ("bad", "worse"):
         page.click(f".p2p-node[data-step={step}]")
-        page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith(arguments[0])", step)
+        page.until(f"{TOLD} && document.querySelector('.p2p-about h3').textContent.startsWith(arguments[0])", step)
         assert HOSTILE in page.run("return document.querySelector('.p2p-about').textContent")
     for name in ("Parameters", "Runs", "Ship"):
         page.tab(name)

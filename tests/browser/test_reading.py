@@ -38,7 +38,7 @@ def open_panel(page: Page, url: str) -> None:
     page.run_cells()
     page.until("return document.querySelector('.p2p-node[data-state=failed]')", seconds=120)
     page.click(".p2p-node[data-step=bad]")
-    page.until("return document.querySelector('.p2p-about h3')")
+    page.until("return document.querySelector('.p2p-about .p2p-code')")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
