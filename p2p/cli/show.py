@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from p2p import findings
 from p2p.cli.text import escape
 from p2p.errors import EvidenceRefused, P2PError
 from p2p.outcome import RunOutcome, not_stored
@@ -83,8 +85,16 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     out.print(shown)
 
 
-def error(problem: P2PError, *, as_json: bool) -> None:
-    """An error as one paragraph, with its findings below; as a JSON document where that was asked for."""
+def error(problem: P2PError, *, as_json: bool, to: Path | None = None) -> None:
+    """An error as one paragraph, with its findings below; as a JSON document where that was asked for.
+
+    Args:
+        problem: what is told.
+        as_json: as a document too.
+        to: where a refusal is to go instead, for whoever called this command to show it.
+    """
+    if to is not None and isinstance(problem, EvidenceRefused) and findings.hand_over(problem, to):
+        return
     if as_json:
         answer_json({"error": str(problem), "kind": type(problem).__name__, **_plain(problem.fields)})
     err.print(f"[red]error:[/] {escape(str(problem))}")

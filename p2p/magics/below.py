@@ -66,18 +66,20 @@ class _Display:
             self._handle.update(standing)
 
 
-def ran_below(arguments: Sequence[str], command: str) -> int:
+def ran_below(arguments: Sequence[str], command: str, more: Mapping[str, str]) -> int:
     """Run a command in a process of its own; gives its exit code.
 
     Args:
         arguments: the command line.
         command: what to call it.
+        more: variables of its environment, besides what it would have outside of this notebook.
     """
     with _board(_Display(command)) as descriptor:
         told = {} if descriptor is None else {_BOARD: str(descriptor)}
         with subprocess.Popen(
             arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-            errors="replace", env={**guard.outside(), **told}, pass_fds=() if descriptor is None else (descriptor,),
+            errors="replace", env={**guard.outside(), **more, **told},
+            pass_fds=() if descriptor is None else (descriptor,),
         ) as process:  # fmt: skip
             _pass_on(process)
     return process.returncode

@@ -8,9 +8,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from p2p import findings
 from p2p.analysis import is_step_mark, split_mark, step_functions
 from p2p.cache.fingerprints import IMMUTABLE
-from p2p.errors import P2PError
+from p2p.errors import EvidenceRefused, P2PError
 from p2p.execution import Work, arun_step
 from p2p.execution.services import activate as activate_services
 from p2p.magics.borders import Borders
@@ -198,11 +199,16 @@ class Extension:
         return cell
 
     def _after_cell(self, result: Any) -> None:
+        from IPython.display import display
+
         self._inside = False
         self._cell = None
         source = getattr(getattr(result, "info", None), "raw_cell", None)
         if not is_step_mark(source or ""):
             self.known.doubt()
+        error = getattr(result, "error_in_exec", None)
+        if isinstance(error, EvidenceRefused) and error.findings:
+            display(findings.of(error))  # type: ignore[no-untyped-call]  # IPython's
         if self.leftovers is not None and source and result.success:
             self.leftovers.after(source, self.shell.user_ns, marked=is_step_mark(source))
         if self.borders is not None and source:
@@ -284,7 +290,8 @@ class Extension:
         """`%p2p status`: how the steps stand; `%p2p run --stale` runs those that are stale, `%p2p run` the notebook.
 
         `%p2p export`, `%p2p params` and other commands of `p2p` are for this notebook where none is named. `%p2p mark
-        NAME` makes this cell a step, `%p2p id` gives the open run's id, `%p2p new` ends the run.
+        NAME` makes this cell a step, `%p2p ui` opens MLflow's UI, `%p2p id` gives the open run's id, `%p2p new` ends
+        the run.
         """
         from IPython.core.error import UsageError
 

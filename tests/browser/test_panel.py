@@ -14,6 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 NODES = "Object.fromEntries([...document.querySelectorAll('.p2p-node')].map(n => [n.dataset.step, n.dataset.state]))"
 CHOSEN = "return document.querySelector('.p2p-panel [role=tab][aria-selected=true]').textContent"
+TOLD = "return document.querySelector('.p2p-about .p2p-code')"  # by the kernel
 # Which states each step was seen in, from now on.
 WATCH = """
 window.seen = {};
@@ -86,7 +87,7 @@ def states_were_seen_to_change(page: Page) -> None:
 
 def a_step_shows_its_code_and_values(page: Page) -> None:
     page.click(".p2p-node[data-step=clean]")
-    page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith('clean')")
+    page.until(f"{TOLD} && document.querySelector('.p2p-about h3').textContent.startsWith('clean')")
     shown = page.run("return document.querySelector('.p2p-about').innerText")
     assert 'joined["month"] == month' in shown
     assert "pandas" in shown
@@ -159,7 +160,7 @@ def test_names_values_and_errors_make_no_active_node(lab: str, page: Page) -> No
     page.until("return Object.values(" + NODES + ").includes('failed')", seconds=120)
     for step in ("bad", "worse"):
         page.click(f".p2p-node[data-step={step}]")
-        page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith(arguments[0])", step)
+        page.until(f"{TOLD} && document.querySelector('.p2p-about h3').textContent.startsWith(arguments[0])", step)
         assert HOSTILE in page.run("return document.querySelector('.p2p-about').textContent")
     for name in ("Parameters", "Runs", "Ship"):
         page.tab(name)
@@ -171,6 +172,31 @@ def test_names_values_and_errors_make_no_active_node(lab: str, page: Page) -> No
     assert page.run("return document.querySelector('[name=note]').value") == HOSTILE
     for active in (".p2p-panel img, .p2p-panel script, .p2p-panel a", ".jp-OutputArea img[src=x], [onerror]"):
         assert page.run("return document.querySelectorAll(arguments[0]).length", active) == 0
+
+
+def test_a_run_is_opened_in_mlflow(lab: str, page: Page) -> None:
+    page.open_notebook(lab, "notebooks/set_order.ipynb")
+    page.run_cells()
+    page.wait_for_cells()
+    page.tab("Runs")
+    page.until(
+        "if (/^[0-9a-f]{32}$/.test(document.querySelector('tr[data-run] code')?.title)) return true;"
+        "[...document.querySelectorAll('.p2p-panel button')].find(b => b.textContent == 'Refresh').click();"
+    )  # MLflow knows it by now
+    page.click(".p2p-mlflow button", "Open in MLflow")
+    page.until("return document.querySelector('.p2p-mlflow').textContent.includes('is starting')")
+    page.run("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 2; return true")
+    page.run_cells("notebook:run-cell")  # which it does not keep from running
+    page.until("return window.jupyterapp.shell.currentWidget.content.widgets[2].model.executionCount == 4")
+    assert not page.run("return document.querySelector('.p2p-panel a')")
+    link = page.until("return document.querySelector('.p2p-mlflow a')?.href", seconds=120)
+    run_id = link.rpartition("/")[2]
+    assert page.run("const a = document.querySelector('.p2p-mlflow a'); return [a.target, a.rel]") == [
+        "_blank", "noopener noreferrer",
+    ]  # fmt: skip
+    page.driver.get(link)
+    page.until("return document.body.innerText.includes(arguments[0])", run_id)
+    page.hosts()  # what MLflow's own pages ask for is not ours
 
 
 def test_the_tabs_go_by_keyboard(lab: str, page: Page) -> None:
@@ -186,6 +212,22 @@ def test_the_tabs_go_by_keyboard(lab: str, page: Page) -> None:
     press(page, selected, "ArrowRight")
     press(page, ".p2p-node", "Enter")
     page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith('pick')")
+
+
+def test_a_click_is_answered_while_a_cell_runs(lab: str, page: Page) -> None:
+    """The kernel takes no question before its cells have run; what the page knows by then is shown at once."""
+    page.open_notebook(lab, "notebooks/set_order.ipynb")
+    page.run_cells()
+    page.wait_for_cells()
+    page.run(
+        "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({code: 'import time; time.sleep(4)'}); return true"
+    )
+    page.click(".p2p-node")
+    page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith('pick ✓ done cell 3')")
+    assert page.run("return document.querySelector('.p2p-waits') && !document.querySelector('.p2p-about .p2p-code')")
+    page.until("return document.querySelector('.p2p-about .p2p-code')?.textContent.includes('ibis')")
+    assert not page.run("return document.querySelector('.p2p-waits')")
 
 
 def press(page: Page, selector: str, key: str) -> str:

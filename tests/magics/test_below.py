@@ -44,7 +44,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 def test_one_output_goes_along_with_the_command(
     shown: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ran_below([sys.executable, "-c", TELLS], "p2p sweep") == 3
+    assert ran_below([sys.executable, "-c", TELLS], "p2p sweep", {}) == 3
     assert shown == [("display", "p2p sweep: one"), ("update", "p2p sweep: two\n  a\n  b")]
     assert capsys.readouterr().out == "said\n"
 
@@ -53,7 +53,7 @@ def test_a_command_that_tells_nothing_has_no_such_output(
     shown: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     garbage = "import os; os.write(int(os.environ['P2P_BOARD']), b'{\\n[]\\n{}\\n'); print('done')"
-    assert ran_below([sys.executable, "-c", garbage], "p2p params") == 0
+    assert ran_below([sys.executable, "-c", garbage], "p2p params", {}) == 0
     assert shown == []
     assert capsys.readouterr().out == "done\n"
 
@@ -63,7 +63,7 @@ def test_where_there_are_no_such_pipes_the_command_runs_all_the_same(
 ) -> None:
     monkeypatch.setattr(below, "_HAS_PIPES", False)
     code = "import os; print(os.environ.get('P2P_BOARD'))"
-    assert ran_below([sys.executable, "-c", code], "p2p params") == 0
+    assert ran_below([sys.executable, "-c", code], "p2p params", {}) == 0
     assert capsys.readouterr().out == "None\n"
 
 

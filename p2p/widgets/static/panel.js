@@ -177,11 +177,12 @@ class StepsTab {
     const told = counts.map(([state, n]) => `${n} ${word(state)}`).join(", ") || "no steps yet: mark a cell with %%step NAME";
     this.title.textContent = `${graph.notebook}: ${told}`;
     this.stale.disabled = !graph.nodes.some((node) => ["stale", "never", "failed"].includes(node.state));
+    this.graph = graph;
     const shape = JSON.stringify([graph.nodes.map((node) => [node.name, node.column, node.row, node.cell]), graph.edges]);
     if (shape !== this.shape) this.lay(graph, shape);
     for (const node of graph.nodes) this.mark(node);
     this.problems(graph.problems);
-    if (this.chosen) this.choose(this.chosen, false);
+    if (this.chosen && !this.asking) this.choose(this.chosen, false); // cells that run keep the answer waiting
   }
 
   lay(graph, shape) {
@@ -248,20 +249,39 @@ class StepsTab {
   async choose(name, scroll = true) {
     this.chosen = name;
     for (const [one, parts] of this.nodes) parts.box.setAttribute("aria-pressed", String(one === name));
+    if (this.told !== name) this.beforehand(name);
+    this.asking = name;
     const step = await this.kernel.ask("step", { name });
+    if (this.asking === name) this.asking = null;
     if (this.chosen !== name) return;
     if (step.gone || step.problem) {
       this.about.replaceChildren(h("p", {}, step.problem ?? `There is no step '${name}' any more.`));
       return;
     }
     put(this.about,
-      h("h3", {}, step.name, " ", h("span", { class: "p2p-state", "data-state": step.state }, `${MARKS[step.state]} ${word(step.state)}`), " ", cellButton(this.root, step.cell)),
-      step.why.length ? h("ul", { class: "p2p-why" }, step.why.map((why) => h("li", {}, withCells(this.root, why)))) : null,
+      this.heading(step),
       step.error ? h("pre", { class: "p2p-error" }, step.error) : null, wayIn(step.way_in),
       values("Inputs", step.inputs), values("Outputs", step.outputs),
       h("details", { open: true }, h("summary", {}, "Code"), h("pre", { class: "p2p-code", tabindex: 0 }, step.code)),
     );
+    this.told = name;
     if (scroll) this.about.scrollIntoView({ block: "nearest" });
+  }
+
+  heading(step) {
+    const state = h("span", { class: "p2p-state", "data-state": step.state }, `${MARKS[step.state]} ${word(step.state)}`);
+    const why = step.why.length ? h("ul", { class: "p2p-why" }, step.why.map((one) => h("li", {}, withCells(this.root, one)))) : null;
+    return [h("h3", {}, step.name, " ", state, " ", cellButton(this.root, step.cell)), why];
+  }
+
+  /** What is known of a step here: the kernel answers when no cell waits for it. */
+  beforehand(name) {
+    const step = this.graph.nodes.find((node) => node.name === name);
+    if (!step) return;
+    this.told = null;
+    put(this.about,
+      this.heading(step),
+      h("p", { class: "p2p-quiet p2p-waits" }, "Its code and values follow when the kernel is not busy."));
   }
 }
 
@@ -415,14 +435,23 @@ class ParametersTab {
   }
 }
 
+/** A link that opens beside the page; null for what is no address of the web. */
+function webLink(address, text) {
+  const found = URL.canParse(address) ? new URL(address) : null;
+  if (!found || !["http:", "https:"].includes(found.protocol)) return null;
+  const made = h("a", { target: "_blank", rel: "noopener noreferrer" }, text);
+  made.href = found.href;
+  return made;
+}
+
 class RunsTab {
   constructor(kernel, root, at, say, id) {
-    Object.assign(this, { kernel, root, say, chosen: [], asked: { text: "", status: "", sort: "began", down: true, page: 0 } });
+    Object.assign(this, { kernel, root, say, chosen: [], opened: new Map(), asked: { text: "", status: "", sort: "began", down: true, page: 0 } });
     const filter = h("input", { type: "search", id: `${id}-filter`, placeholder: "id, parameter, error", oninput: () => this.soon({ text: filter.value, page: 0 }) });
     const status = h("select", { id: `${id}-status`, onchange: () => this.load({ status: status.value, page: 0 }) }, ["", "FINISHED", "FAILED", "KILLED", "RUNNING"].map((one) => h("option", { value: one }, one || "any")));
     this.both = h("button", { type: "button", class: "p2p-main", disabled: true, onclick: () => this.compare() }, "Compare two");
     this.metric = h("select", { id: `${id}-metric`, onchange: () => this.plot() });
-    this.count = h("span", { class: "p2p-quiet" });
+    this.count = h("span", { class: "p2p-quiet p2p-count" });
     this.list = h("div");
     this.below = h("div");
     at.append(h("div", { class: "p2p-bar" }, h("label", { for: `${id}-filter` }, "Filter"), filter, h("label", { for: `${id}-status` }, "Status"), status,
@@ -440,8 +469,12 @@ class RunsTab {
 
   async load(changes) {
     Object.assign(this.asked, changes);
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    this.count.textContent = "reading the runs";
     const found = await this.kernel.ask("runs", this.asked);
+    if (turn !== this.turn) return; // asked anew since then; the answers may come in any order
     if (found.problem) {
+      this.count.textContent = "";
       this.list.replaceChildren(h("p", {}, found.problem));
       return;
     }
@@ -459,14 +492,14 @@ class RunsTab {
   rows(found) {
     const { params, metrics } = found.columns;
     const columns = [["", ""], ["run", ""], ["began (UTC)", "began"], ["status", "status"], ["kind", "kind"], ["took", "seconds"],
-      ...params.map((name) => [name, `params:${name}`]), ...metrics.map((name) => [name, `metrics:${name}`])];
+      ...params.map((name) => [name, `params:${name}`]), ...metrics.map((name) => [name, `metrics:${name}`]), ["MLflow", ""]];
     const head = columns.map(([name, sort]) => h("th", { scope: "col", "aria-sort": sort && sort === this.asked.sort ? (this.asked.down ? "descending" : "ascending") : null },
       sort ? h("button", { type: "button", class: "p2p-sort", onclick: () => this.load({ sort, down: sort === this.asked.sort ? !this.asked.down : true, page: 0 }) }, name, sort === this.asked.sort ? (this.asked.down ? " ↓" : " ↑") : "")
         : name || h("span", { class: "p2p-hidden" }, "compare")));
     const body = found.rows.map((row) => h("tr", { "data-run": row.key }, [
       h("input", { type: "checkbox", "aria-label": `compare run ${row.id.slice(0, 8)}`, onchange: (event) => this.pick(row.key, event.currentTarget.checked) }),
       h("code", { title: row.id }, row.id.slice(0, 8)), row.began, h("span", { class: "p2p-state", "data-status": row.status, title: row.error }, row.status), row.kind, seconds(row.seconds),
-      ...params.map((name) => row.params[name] ?? ""), ...metrics.map((name) => short(row.metrics[name])),
+      ...params.map((name) => row.params[name] ?? ""), ...metrics.map((name) => short(row.metrics[name])), this.inMlflow(row),
     ].map((cell) => h("td", {}, cell))));
     for (const row of body) row.querySelector("input").checked = this.chosen.includes(row.dataset.run);
     const pages = found.pages > 1 ? h("div", { class: "p2p-bar" },
@@ -481,6 +514,31 @@ class RunsTab {
     this.chosen = taken ? [...this.chosen, key].slice(-2) : this.chosen.filter((one) => one !== key);
     for (const row of this.list.querySelectorAll("tr[data-run]")) row.querySelector("input").checked = this.chosen.includes(row.dataset.run);
     this.both.disabled = this.chosen.length !== 2;
+  }
+
+  /** What opens a run in MLflow's UI: a button, and a link once that is known to answer. It outlives a new list of runs. */
+  inMlflow(row) {
+    if (!this.opened.has(row.key)) {
+      const place = h("span", { class: "p2p-mlflow" });
+      const button = h("button", { type: "button", class: "p2p-link", "aria-label": `Open run ${row.id.slice(0, 8)} in MLflow`, onclick: () => this.openIn(place, button, row) }, "Open in MLflow");
+      place.append(button);
+      this.opened.set(row.key, place);
+    }
+    return this.opened.get(row.key);
+  }
+
+  async openIn(place, button, row) {
+    const tell = (text) => { place.replaceChildren(button, h("span", { class: "p2p-quiet" }, ` ${text}`)); this.say(text); };
+    const focused = button === this.root.getRootNode().activeElement;
+    button.disabled = true;
+    tell("MLflow's UI is starting; that takes about ten seconds");
+    const answer = await this.kernel.ask("mlflow", { run: row.key });
+    button.disabled = false;
+    const link = answer.problem ? null : webLink(answer.address, `${row.id.slice(0, 8)} in MLflow`);
+    if (!link) return tell(answer.problem ?? "MLflow's UI has no address that could be opened");
+    place.replaceChildren(link);
+    if (focused) link.focus();
+    this.say("The link to the run in MLflow is ready");
   }
 
   async compare() {
