@@ -7,6 +7,7 @@ notebook's theme where it tells them; where a page strips styles, as GitHub's do
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
@@ -53,9 +54,24 @@ def code(source: object) -> Markup:
     return Markup('<pre style="margin:.3em 0;white-space:pre-wrap">{}</pre>').format(text(source))
 
 
+def bar(done: float, total: float, description: object) -> Markup:
+    """How many of how many are done."""
+    return Markup('<progress style="width:20em" value="{}" max="{}" aria-label="{}"></progress>').format(
+        text(done), text(total), text(description)
+    )
+
+
 def details(summary: object, inside: object) -> Markup:
     """What is seen when it is opened."""
     return Markup("<details><summary>{}</summary>{}</details>").format(text(summary), text(inside))
+
+
+def link(address: str, words: object = "") -> Markup:
+    """A link that opens beside the page; its text alone where the address is none of the web."""
+    shown = text(words or address)
+    if urlsplit(address).scheme not in ("http", "https"):
+        return shown
+    return Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(text(address), shown)
 
 
 def picture(data: bytes, description: object) -> Markup:

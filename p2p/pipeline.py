@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from p2p.errors import InputRefused, nearest
 from p2p.policy import Policy
+from p2p.terminal import visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,29 @@ class Pipeline:
             _check_over(self.name, task)
             known.update(task.gives)
 
+    def __repr__(self) -> str:
+        lines = [self._title()]
+        for task in self.tasks:
+            policy = _told(task)
+            wiring = f"({', '.join(task.takes)}) -> {', '.join(task.gives) or 'nothing'}"
+            lines.append(f"  {task.step}{wiring}{f'  {policy}' if policy else ''}")
+        return "\n".join(map(visible, lines))
+
+    def _repr_html_(self) -> str:
+        from p2p import markup  # late: a pipeline that is only run loads no more than it needs
+
+        rows = [(task.step, ", ".join(task.takes), ", ".join(task.gives), _told(task)) for task in self.tasks]
+        parts: list[object] = [markup.title(self._title())]
+        if self.params.model_fields:
+            fields = [(name, _annotation(one), _default(one)) for name, one in self.params.model_fields.items()]
+            parts.append(markup.table(["parameter", "type", "default"], fields))
+        parts.append(markup.table(["step", "takes", "gives", "policy"], rows))
+        return str(markup.joined(parts))
+
+    def _title(self) -> str:
+        steps = f"{len(self.tasks)} step{'s' * (len(self.tasks) != 1)}"
+        return f"Pipeline {self.name}@{self.version}: {steps}, gives {', '.join(self.final_outputs()) or 'nothing'}"
+
     def final_outputs(self) -> tuple[str, ...]:
         """The values that no step takes in, in the order in which they are made.
 
@@ -121,6 +146,23 @@ def final_values(wiring: Sequence[tuple[Sequence[str], Sequence[str]]]) -> tuple
             open_names.pop(name, None)
             open_names[name] = None
     return tuple(open_names)
+
+
+def _told(task: Task) -> str:
+    """What a step's policy has that others have not, and what it is mapped over."""
+    parts = [f"over {task.over}"] if task.over else []
+    for name, value in task.policy.changed().items():
+        shown = getattr(value, "__name__", None) or (", ".join(value) if isinstance(value, tuple) else repr(value))
+        parts.append(f"{name.replace('_', ' ')} {shown[:80]}")
+    return ", ".join(parts)
+
+
+def _annotation(field: FieldInfo) -> str:
+    return getattr(field.annotation, "__name__", None) or str(field.annotation)
+
+
+def _default(field: FieldInfo) -> str:
+    return "required" if field.is_required() else repr(field.get_default())[:80]  # a secret's repr is a mask
 
 
 def _check_over(pipeline: str, task: Task) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from p2p import Pipeline, Task
 from p2p.errors import InputRefused
 from p2p.pipeline import final_values
+from p2p.policy import Policy
 
 
 class Params(BaseModel):
@@ -70,3 +71,41 @@ def test_arguments_go_by_position_or_by_keyword() -> None:
 )
 def test_final_values_are_those_given_and_not_taken_afterwards(wiring: list, final: tuple) -> None:
     assert final_values(wiring) == final
+
+
+class Hostile(BaseModel):
+    month: int
+    note: str = "<img src=x onerror=alert(1)>"
+    key: SecretStr = SecretStr("hush")
+
+
+def test_people_see_the_steps_in_order_what_passes_between_them_and_their_policies() -> None:
+    tasks = [
+        Task(load, inputs=["month"], outputs=["rows"], policy=Policy(retries=2, timeout=60, retry_on=["OSError"])),
+        Task(clean, inputs=["rows"], outputs=["tidy"], over="rows", name="<b>clean</b>"),
+    ]
+    made = Pipeline(name="<i>flights</i>", version=3, params=Hostile, tasks=tasks)
+    assert repr(made).splitlines() == [
+        "Pipeline <i>flights</i>@3: 2 steps, gives tidy",
+        "  load(month) -> rows  retries 2, retry on OSError, timeout 60",
+        "  <b>clean</b>(rows) -> tidy  over rows",
+    ]
+    page = made._repr_html_()
+    for text in (
+        "retries 2",
+        "over rows",
+        "&lt;b&gt;clean&lt;/b&gt;",
+        "&lt;i&gt;flights",
+        "required",
+        "int",
+        "&lt;img",
+    ):
+        assert text in page
+    assert not any(active in page for active in ("<img", "<i>", "<b>clean", "hush"))
+    assert page.index(">load<") < page.index("clean&lt;/b&gt;<")
+
+
+def test_a_pipeline_without_steps_or_parameters_can_be_seen() -> None:
+    made = Pipeline(name="empty", version=1, params=BaseModel, tasks=[])
+    assert repr(made) == "Pipeline empty@1: 0 steps, gives nothing"
+    assert "<td" not in made._repr_html_()

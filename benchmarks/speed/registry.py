@@ -12,6 +12,7 @@ from benchmarks.speed.lines import (
     frame,
     mapping,
     memory,
+    panel,
     past,
     points,
     sharing,
@@ -33,6 +34,7 @@ LINES: dict[str, Line] = {
     "past": past.rows,
     "points": points.rows,
     "frame": frame.rows,
+    "panel": panel.rows,
 }
-ASKED_FOR = frozenset({"past", "points", "frame"})
-"""The lines about sizes, which take minutes and gigabytes: they are measured only where they are named."""
+ASKED_FOR = frozenset({"past", "points", "frame", "panel"})
+"""The lines about sizes, which take minutes, gigabytes or a browser: they are measured only where they are named."""

@@ -51,7 +51,7 @@ def take(page: Page, driver: webdriver.Chrome, url: str, theme: str) -> None:
     page.run_cells()
     page.wait_for_cells()
     page.click(".p2p-node[data-step=clean]")
-    page.until("return document.querySelector('.p2p-about h3')")
+    page.until("return document.querySelector('.p2p-about .p2p-code')")
     picture(page, driver, f"steps-{theme.lower()}")
     page.tab("Parameters")
     page.fill("[name=month]", "13")

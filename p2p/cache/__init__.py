@@ -3,6 +3,7 @@
 from p2p.cache.code import code_of_cell, code_of_function
 from p2p.cache.earlier import CellState, Earlier
 from p2p.cache.entries import Entries, Kept
+from p2p.cache.inputs import KeptInputs
 from p2p.cache.memory import RunMemory
 from p2p.cache.reuse import Reuse, check_target, going_on_with
 from p2p.cache.turns import Turns
@@ -12,6 +13,7 @@ __all__ = [
     "Earlier",
     "Entries",
     "Kept",
+    "KeptInputs",
     "Reuse",
     "RunMemory",
     "Turns",

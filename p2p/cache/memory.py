@@ -116,7 +116,12 @@ class RunMemory:
 
     def stored(self, value: Any) -> ValueRef:
         """A reference of a value, which is stored unless it is a secret."""
-        return describe(value) if _is_secret(value) else self.values.put(value)
+        return stored(value, self.values)
+
+
+def stored(value: Any, values: DiskStore) -> ValueRef:
+    """A reference of a value, which is stored unless it is a secret."""
+    return describe(value) if _is_secret(value) else values.put(value)
 
 
 def _is_secret(value: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from p2p import findings
 from p2p.cli import cells, running, stores
 from p2p.cli.options import Json
 from p2p.cli.signals import sigterm_interrupts
@@ -240,6 +241,7 @@ def ui(
 def main() -> NoReturn:
     """The command's way in: every error is one paragraph, and the exit code says what kind it was."""
     _show_warnings()
+    refusal_to = findings.destination()
     try:
         with sigterm_interrupts():
             code = app(standalone_mode=False)
@@ -248,7 +250,7 @@ def main() -> NoReturn:
 
         if "--debug" in sys.argv:
             raise
-        show.error(problem, as_json="--json" in sys.argv)
+        show.error(problem, as_json="--json" in sys.argv, to=refusal_to)
         code = problem.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = 130

@@ -37,12 +37,14 @@ def pull_fix(path: Path, settings: Settings, *, as_json: bool) -> None:
     notebook = relative(done.notebook, settings.root)
     if as_json:
         show.answer_json({
-            "version": done.version or None, "notebook": notebook, "written": bool(done.cells),
+            "version": done.version or None, "notebook": notebook, "written": bool(done.units),
             "cells": list(done.cells), "pulled": list(done.units), "modules": [], "left": [],
         })  # fmt: skip
-    elif done.cells:
-        cells = ", ".join(map(str, done.cells))
-        show.out.print(f"{escape(', '.join(done.units))}: brought into {escape(notebook)}, cells {cells}")
+    elif done.units:
+        cells = f", cells {', '.join(map(str, done.cells))}" if done.cells else ""
+        show.out.print(f"{escape(', '.join(done.units))}: brought into {escape(notebook)}{cells}")
+        if not done.cells:  # a Python file, which people run themselves
+            return
         show.out.print(f"[dim]Next: p2p run {escape(notebook)}, then p2p export {escape(notebook)}[/]")
     else:
         show.out.print(f"nothing to pull: {escape(notebook)} has the step's code as it is here")

@@ -11,6 +11,7 @@ from typing import Any
 
 from p2p.cache import Reuse
 from p2p.cli import show
+from p2p.cli.failed import way_into
 from p2p.cli.progress import Watch
 from p2p.cli.signals import sigterm_interrupts
 from p2p.errors import P2PError
@@ -56,9 +57,9 @@ def run_shown(
                 later=later,
             )  # fmt: skip
         if as_json:
-            show.answer_json(outcome.as_dict())
+            show.answer_json({**outcome.as_dict(), "debug": way_into(outcome, settings) or None})
         else:
-            show.outcome(outcome, "see it with `p2p ui`")
+            show.outcome(outcome, "see it with `p2p ui`", way_into(outcome, settings))
     return outcome
 
 

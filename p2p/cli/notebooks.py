@@ -10,6 +10,7 @@ from typing import Any
 
 from p2p.cache import Reuse
 from p2p.cli import show
+from p2p.cli.failed import way_into
 from p2p.cli.progress import Watch
 from p2p.kernels import WarmKernels
 from p2p.model import RunStatus
@@ -24,11 +25,11 @@ def run_notebook_shown(
     """Run a notebook with live progress and show its end; gives the exit code."""
     settings = load_settings(path)
     run_options = RunOptions(log=sys.stderr if log_output else None, reuse=reuse(settings), **options)
-    with Watch(quiet=as_json) as watch, WarmKernels() as kernels:
+    with Watch(quiet=as_json, starts=log_output) as watch, WarmKernels() as kernels:
         chosen = replace(run_options, kernels=kernels if warm else None)
         outcome = run_notebook(path, settings, given=given, text=text, options=chosen, watch=watch)
     if as_json:
-        show.answer_json(outcome.as_dict())
+        show.answer_json({**outcome.as_dict(), "debug": way_into(outcome, settings) or None})
     else:
-        show.outcome(outcome, "see it with `p2p ui`")
+        show.outcome(outcome, "see it with `p2p ui`", way_into(outcome, settings))
     return 0 if outcome.status is RunStatus.FINISHED else 1

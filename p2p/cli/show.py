@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from p2p import findings
 from p2p.cli.text import escape
 from p2p.errors import EvidenceRefused, P2PError
 from p2p.outcome import RunOutcome, not_stored
@@ -33,8 +35,14 @@ def step_line(name: str, state: str, seconds: float, attempts: int = 1, depth: i
     return f"{'  ' * depth}  {_MARKS.get(state, '·')} {escape(name):<24} [dim]{seconds:8.2f} s[/]{more}"
 
 
-def outcome(result: RunOutcome, settings_hint: str) -> None:
-    """A run's end: its outputs, where it is, and on failure the step, cell and error as the last lines."""
+def outcome(result: RunOutcome, settings_hint: str, way_in: str = "") -> None:
+    """A run's end: its outputs, where it is, and on failure the step, cell and error as the last lines.
+
+    Args:
+        result: the run.
+        settings_hint: where to see more of it.
+        way_in: the command line that opens its failed step; empty for none.
+    """
     for name, value in result.outputs.items():
         out.print(f"  [bold]{escape(name)}[/] = {escape(_short(value))}")
     out.print(f"run [bold]{result.run_id or result.key}[/] {_status(result.status.value)} in {result.seconds:.1f} s")
@@ -48,6 +56,13 @@ def outcome(result: RunOutcome, settings_hint: str) -> None:
         cell = f"cell {result.failed_cell}" if result.failed_cell else ""
         place = ", ".join(part for part in (where, cell) if part) or "the run"
         err.print(f"[red]{escape(place)} failed:[/] {escape(result.error)}")
+        open_it(way_in)
+
+
+def open_it(way_in: str) -> None:
+    """The line to type that opens a failed step, where there is one."""
+    if way_in:
+        err.print(f"open it: {escape(way_in)}")
 
 
 def _status(status: str) -> str:
@@ -70,8 +85,16 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = ""
     out.print(shown)
 
 
-def error(problem: P2PError, *, as_json: bool) -> None:
-    """An error as one paragraph, with its findings below; as a JSON document where that was asked for."""
+def error(problem: P2PError, *, as_json: bool, to: Path | None = None) -> None:
+    """An error as one paragraph, with its findings below; as a JSON document where that was asked for.
+
+    Args:
+        problem: what is told.
+        as_json: as a document too.
+        to: where a refusal is to go instead, for whoever called this command to show it.
+    """
+    if to is not None and isinstance(problem, EvidenceRefused) and findings.hand_over(problem, to):
+        return
     if as_json:
         answer_json({"error": str(problem), "kind": type(problem).__name__, **_plain(problem.fields)})
     err.print(f"[red]error:[/] {escape(str(problem))}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from p2p.cli import show
+from p2p.cli.failed import way_into_point
 from p2p.cli.module import notebook_digest
 from p2p.cli.sweeping import LiveTable, show_sweep
 from p2p.cli.targets import is_notebook, load_pipeline, refuse_elsewhere
@@ -85,9 +86,9 @@ def sweep_shown(target: str, asked: Asked, *, as_json: bool) -> int:
     except SweepInterrupted as stopped:
         done, code = stopped.outcome, 130
     if as_json:
-        show.answer_json(done.as_dict())
+        show.answer_json({**done.as_dict(), "debug": way_into_point(done, settings) or None})
     else:
-        show_sweep(done, target)
+        show_sweep(done, target, way_into_point(done, settings))
     return code or (0 if done.status is RunStatus.FINISHED else 1)
 
 

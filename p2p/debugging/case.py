@@ -8,13 +8,13 @@ from typing import Any
 
 from p2p.errors import InputRefused, TargetError, nearest
 from p2p.history import Run, Summaries
-from p2p.model import RunStatus, StepRecord
+from p2p.model import RunStatus, StepRecord, StepState
 from p2p.settings import Settings
 from p2p.tracking import RunRecord, find_run, read_events
 from p2p.tracking.records import failed_step, why_killed
 from p2p.upkeep import PastRuns
 
-KINDS = ("notebook", "interactive", "module")
+KINDS = ("notebook", "interactive", "module", "script")
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,17 @@ class Case:
     Attributes:
         run: the run.
         step: how the step went.
-        function: the name of its function; empty for a cell.
+        function: the qualified name of its function; empty for a cell.
+        mapped: whether it was called for each of its items.
+        module: the module that defines the function; empty for a cell, a notebook's function and a script's own.
         traceback: of what it raised; empty where none was told.
     """
 
     run: Run
     step: StepRecord
     function: str = ""
+    module: str = ""
+    mapped: bool = False
     traceback: str = ""
 
     @property
@@ -53,13 +57,14 @@ def find_case(run: str, step: str, settings: Settings) -> Case:
 
     Raises:
         TargetError: there is no such run or step.
-        InputRefused: no step of the run has failed, or the run is of a kind that has no code to open.
+        InputRefused: no step of the run has failed, the run is of a kind that has no code to open, or the step is a
+            part of another one, which has its inputs.
     """
     record = find_run(settings.runs, run)
     if record.facts.get("run_kind") not in KINDS:
         raise InputRefused(
-            f"Run {record.key} is of the kind {record.facts.get('run_kind')}; a step of a notebook's or pipeline's run "
-            "can be debugged.",
+            f"Run {record.key} is of the kind {record.facts.get('run_kind')}; a step of a notebook's, a pipeline's "
+            "or a script's run can be debugged.",
             cure="Name such a run; a sweep's are in the table that it printed.",
         )
     return _case(_past(record, settings), _step(record, step))
@@ -88,7 +93,7 @@ def _past(record: RunRecord, settings: Settings) -> Run:
 def _step(record: RunRecord, wanted: str) -> StepRecord:
     steps = {step.name: step for step in (*record.steps, *record.cut_short)}
     told = f"Its steps: {', '.join(steps) or 'none'}."
-    name = wanted or failed_step(record.directory)
+    name = wanted or _failed(record)
     if not name:
         raise InputRefused(f"No step of the run {record.key} has failed. {told}", cure="Name one: --step STEP.")
     if name not in steps:
@@ -96,15 +101,30 @@ def _step(record: RunRecord, wanted: str) -> StepRecord:
         raise TargetError(
             f"The run {record.key} has no step '{name}'. {told}", cure=f"Closest name: '{close}'." if close else ""
         )
-    return steps[name]
+    found = steps[name]
+    if found.parent:
+        raise InputRefused(
+            f"Step '{name}' ran within step '{found.parent}', as a part of it: its own inputs were not stored.",
+            cure=f"Debug the outer one: --step {found.parent}.",
+        )
+    return found
+
+
+def _failed(record: RunRecord) -> str:
+    """The step that the run failed by, or that failed in a run that went on; others may have ended well after it."""
+    told = str(record.end.get("failed_step") or "") or failed_step(record.directory)
+    failed = [step.name for step in record.steps if step.state is StepState.FAILED and not step.parent]
+    return told or (failed[-1] if failed else "")
 
 
 def _case(run: Run, step: StepRecord) -> Case:
     """The case, with what only the step's events say."""
-    function, traceback, at = "", "", ""
+    told: Mapping[str, Any] = {}
+    traceback, at = "", ""
     for event in read_events(run.directory):
         if event["kind"] == "step_started" and event["step"] == step.name:
-            function, at = str((event.get("attributes") or {}).get("function") or ""), event["id"]
+            told, at = event.get("attributes") or {}, event["id"]
         elif event["kind"] == "step_finished" and event["id"] == at:
             traceback = str(event.get("traceback") or "")
-    return Case(run, step, function, traceback or why_killed(run.directory))
+    function, module = (str(told.get(fact) or "") for fact in ("function", "module"))
+    return Case(run, step, function, module, bool(told.get("mapped")), traceback or why_killed(run.directory))

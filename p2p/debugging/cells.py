@@ -24,6 +24,7 @@ from p2p.debugging.scene import Scene, assignable, call_text, digest_text, laid_
 from p2p.errors import P2PError, TargetError
 from p2p.notebook import Cell, Notebook, read_notebook
 from p2p.notebook.loading import load_notebook
+from p2p.notebook.texts import TEXTS
 from p2p.secrets import MASK
 from p2p.settings import Settings
 
@@ -96,7 +97,7 @@ def _as_it_ran(case: Case, settings: Settings) -> tuple[Path, tuple[str, ...]]:
     if case.kind == "notebook" and kept.parent == case.run.directory and kept.is_file():
         return kept, ()
     path = (settings.root / _source(case, settings)).resolve()
-    if path.suffix != ".ipynb" or not path.is_file() or not path.is_relative_to(settings.root):
+    if path.suffix not in (".ipynb", *TEXTS) or not path.is_file() or not path.is_relative_to(settings.root):
         raise TargetError(
             f"The notebook of run {case.run.summary.key} is not there, or is there twice: "
             f"'{case.facts.get('source')}'.",
@@ -136,7 +137,8 @@ def _function_scene(
     caller, call = _call(case, notebook, name)
     last = caller.number if caller is not None else len(notebook.cells)
     cells = [c for c in notebook.cells if c.number <= last]
-    above = _above(case, cells, cell_names(code).reads, [name])
+    unstored = [name for name in case.step.inputs if name not in _loaded(case)] if call and call.simple else []
+    above = _above(case, cells, [*cell_names(code).reads, *unstored], [name])
     facts = {**home, "kind": "function", "function": name, "digest": digest_text(code),
              "whole": digest_text(found.text)}  # fmt: skip
     return Scene(code=code, home=facts, call=_written(case, found.function, call), **_found(case, above, around))
@@ -188,7 +190,8 @@ def _written(case: Case, function: StepFunction, call: StepCall | None) -> str:
         over = (call.argument_names[0] or "") if call.mapped else ""
         return call_text(function.name, arguments, call.targets, over=over, wait=function.is_async)
     named = [f"{name}={name}" for name in inputs if name in function.parameters and assignable(name)]
-    return call_text(function.name, named, (), over="", wait=function.is_async)
+    over = next(iter(inputs), "") if case.mapped and named else ""
+    return call_text(function.name, named, (), over=over, wait=function.is_async)
 
 
 def _functions(cell: Cell) -> Sequence[StepFunction]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from p2p.analysis import cell_names, is_step_mark, parse_cell, split_lines
-from p2p.debugging.cells import definition_of, mark_and_code, marked_cell
+from p2p.debugging.cells import Definition, definition_of, mark_and_code, marked_cell
 from p2p.debugging.modules import STEPS, function_statement
 from p2p.debugging.scene import digest_text
 from p2p.debugging.writing import FORMAT, TAG
@@ -17,9 +17,11 @@ from p2p.drift import pull, write_cells
 from p2p.drift.hand import open_version
 from p2p.errors import AnalysisError, EvidenceRefused, InputRefused, NotebookError, TargetError
 from p2p.export.statements import split_statements
+from p2p.files import write_atomic
 from p2p.model import Finding
-from p2p.notebook import Notebook, read_notebook
+from p2p.notebook import Cell, Notebook, read_notebook
 from p2p.notebook.loading import load_notebook
+from p2p.notebook.texts import TEXTS
 from p2p.settings import Settings
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -30,7 +32,7 @@ class Home:
     """What a debug notebook's pull came to.
 
     Attributes:
-        notebook: the notebook that has the step.
+        notebook: the notebook, or the Python file, that has the step.
         step: its name.
         cells: numbers of the cells that have changed.
         units: the functions and constants that were brought back; for a cell, the step.
@@ -55,6 +57,8 @@ def take_home(path: Path, settings: Settings) -> Home:
     code = _code(path)
     if facts["kind"] == "module":
         return _into_version(facts, code, settings)
+    if facts["kind"] == "script":
+        return _into_script(facts, code, settings)
     notebook = _notebook(facts, settings)
     number, source = (_in_cell if facts["kind"] == "cell" else _in_function)(notebook, facts, code)
     if source == notebook.cells[number - 1].source:
@@ -67,6 +71,7 @@ def take_home(path: Path, settings: Settings) -> Home:
 _NEEDED: Mapping[str, Mapping[str, type]] = {
     "cell": {"notebook": str, "step": str, "digest": str, "whole": str},
     "function": {"notebook": str, "step": str, "digest": str, "whole": str, "function": str},
+    "script": {"path": str, "step": str, "digest": str, "whole": str, "function": str},
     "module": {"pipeline": str, "version": int, "step": str, "digest": str, "function": str},
 }
 
@@ -110,9 +115,24 @@ def _code(path: Path) -> str:
 
 def _notebook(facts: Mapping[str, Any], settings: Settings) -> Notebook:
     path = (settings.root / facts["notebook"]).resolve()
-    if path.suffix != ".ipynb" or not path.is_relative_to(settings.root) or not path.is_file():
+    if path.suffix not in (".ipynb", *TEXTS) or not path.is_relative_to(settings.root) or not path.is_file():
         raise TargetError(f"There is no notebook '{facts['notebook']}'.", cure="Put it back where it was.")
     return read_notebook(path)
+
+
+def _into_script(facts: Mapping[str, Any], code: str, settings: Settings) -> Home:
+    """Put the function into its Python file."""
+    path = (settings.root / facts["path"]).resolve()
+    if path.suffix != ".py" or not path.is_relative_to(settings.root) or not path.is_file():
+        raise TargetError(f"There is no Python file '{facts['path']}'.", cure="Put it back where it was.")
+    text = path.read_bytes().decode("utf-8")
+    ends = "\r\n" if "\r\n" in text else "\n"
+    plain = text.replace("\r\n", "\n")
+    _, source = _in_function(Notebook(path, (Cell(0, 1, "", plain, ()),), ""), facts, code)
+    if source == plain:
+        return Home(path, facts["step"])
+    write_atomic(path, source.replace("\n", ends).encode("utf-8"), mode=path.stat().st_mode & 0o777)
+    return Home(path, facts["step"], (), (facts["function"],))
 
 
 def _in_cell(notebook: Notebook, facts: Mapping[str, Any], code: str) -> tuple[int, str]:
@@ -139,12 +159,17 @@ def _in_function(notebook: Notebook, facts: Mapping[str, Any], code: str) -> tup
     if digest_text(code) in (facts["digest"], digest_text(found.function.source.rstrip("\n"))):
         return found.cell.number, found.cell.source
     if digest_text(found.text) != facts["whole"]:
-        raise _refused(notebook, facts, f"its function was edited since the run, in cell {found.cell.number}.", _BOTH)
+        raise _refused(notebook, facts, f"its function was edited since the run, in {_at(notebook, found)}.", _BOTH)
     lines = split_lines(found.cell.source, keepends=True)
     text = "".join(lines[found.function.lineno - 1 : found.function.end_lineno])
     ending = text[len(text.rstrip("\r\n")) :]
     before, after = lines[: found.function.lineno - 1], lines[found.function.end_lineno :]
     return found.cell.number, "".join([*before, _decorated(notebook, facts, text, code) + ending, *after])
+
+
+def _at(notebook: Notebook, found: Definition) -> str:
+    is_script = len(notebook.cells) == 1 and not notebook.digest
+    return f"line {found.function.lineno}" if is_script else f"cell {found.cell.number}"
 
 
 def _decorated(notebook: Notebook, facts: Mapping[str, Any], old: str, code: str) -> str:

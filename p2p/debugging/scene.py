@@ -22,6 +22,7 @@ class Scene:
         inputs: the names that the step took in, which are loaded after the definitions.
         call: what calls the function that `code` defines; empty for a cell.
         folder: where the code ran, relative to the project.
+        beside: a folder, relative to the project, that the code imports from.
         package: the package that the code is a part of, for its relative imports; empty for none.
         home: what a pull has to know: where the code came from, and its digest.
         kernel: the kernel of the notebook.
@@ -34,6 +35,7 @@ class Scene:
     inputs: tuple[str, ...] = ()
     call: str = ""
     folder: str = ""
+    beside: str = ""
     package: str = ""
     home: Mapping[str, Any] = field(default_factory=dict)
     kernel: Mapping[str, Any] = field(default_factory=dict)

@@ -15,6 +15,9 @@ from p2p.model import ValueRef
 from p2p.secrets import Masker, environment_secrets
 from p2p.terminal import visible
 
+_CONTRACT = (
+    "A value broke its contract: the error says which. Contracts are not checked here, so the code may run well."
+)
 _MOST = 40  # lines of differences
 _PUNCTUATION = str.maketrans({sign: f"&#{ord(sign)};" for sign in string.punctuation if sign not in "_.,"})
 _UNDERSCORES = str.maketrans({"_": "&#95;"})
@@ -40,17 +43,22 @@ def head(case: Case, scene: Scene, good: Run | None) -> str:
         block("\n".join(_facts(case))),
         *(["**Parameters**", block("\n".join(_parameters(case.run)))] if case.run.params else []),
         *_since(case, good),
-        *(f"*{inline(note)}*" for note in scene.notes),
+        *(f"*{inline(note)}*" for note in (*_contract(case), *scene.notes)),
         f"Run all cells: the inputs come from the store, and no other step runs. Mend the cell tagged `p2p-debug`; "
         f"once it works, `p2p pull` with this file takes it home to {_home(scene.home)}.",
     ]
     return "\n\n".join(parts)
 
 
+def _contract(case: Case) -> list[str]:
+    """What to say where a value broke its contract: the code alone may run well here."""
+    return [_CONTRACT] if case.step.error.startswith("ContractBroken:") else []
+
+
 def _home(home: Mapping[str, object]) -> str:
     if home["kind"] == "module":
         return f"the notebook that {inline(str(home['pipeline']))} version {home['version']} was made from"
-    return inline(str(home["notebook"]))
+    return inline(str(home["path"] if home["kind"] == "script" else home["notebook"]))
 
 
 def _facts(case: Case) -> Iterator[str]:

@@ -91,6 +91,7 @@ def _opening(case: Case, scene: Scene, run: str) -> str:
         "sys.path.insert(0, str(load_settings().root))",
         f"os.chdir(load_settings().root{folder})",
         *(["sys.path.insert(0, os.getcwd())"] if folder else []),
+        *([f"sys.path.insert(0, str(load_settings().root / {scene.beside!r}))"] if scene.beside else []),
         *([f"__package__ = {scene.package!r}  # for relative imports"] if scene.package else []),
         *(f"{name} = {text.replace(RUN, run, 1)}" for name, text in scene.loads.items()),
     ]  # fmt: skip

@@ -24,6 +24,18 @@ class EventSink(Protocol):
         ...
 
 
+class MomentSink(Protocol):
+    """Takes what is true for a moment only: how far a step is."""
+
+    def moved(self, execution: str, **data: Any) -> None:
+        """The step of that id has come so far; `data` is plain JSON."""
+        ...
+
+    def gone(self, execution: str) -> None:
+        """It is at work no more."""
+        ...
+
+
 class NoEvents:
     """An event sink for code that runs outside any run."""
 
@@ -60,6 +72,7 @@ class Services:
         sleep: waits in a step written as a coroutine.
         block: waits in an ordinary step.
         random: a random number from 0 to 1, for waits; it leaves the global generators alone, which are the steps' own.
+        moments: told how far steps are; None where nobody wants to know.
         keep_figures: leave figures open after a step, because a notebook shows them at the cell's end.
     """
 
@@ -73,6 +86,7 @@ class Services:
     sleep: Callable[[float], Awaitable[None]] = _sleep
     block: Callable[[float], None] = _block
     random: Callable[[], float] = random.SystemRandom().random  # without a state, so forked workers differ
+    moments: MomentSink | None = None
     keep_figures: bool = False
 
 

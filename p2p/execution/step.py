@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from p2p import contracts
-from p2p.execution import figures
+from p2p.execution import bars, figures
 from p2p.execution.attempts import Attempts
 from p2p.execution.late import loaded, to_check
 from p2p.execution.services import Services
@@ -41,7 +41,7 @@ async def arun_step(work: Work, services: Services) -> Outcome:
                 return recalled
             loaded(work.inputs)  # before the first attempt: what keeps them from it is no failure that a policy covers
             attempts = Attempts(work, services, telling)
-            with telling.memory.watching(), _figures(work, services, telling) as drawn:
+            with telling.memory.watching(), _moving(services, telling), _figures(work, services, telling) as drawn:
                 outputs = await attempts.outputs(drawn)
             refs = {name: _keep(value, services) for name, value in outputs.items()}
             kept = telling.memory.keep(telling.place.id, outputs, refs) if attempts.replaced is None else {}
@@ -88,6 +88,20 @@ def _figures(work: Work, services: Services, telling: Telling) -> Iterator[figur
                 services.events.append(
                     "artifact", step=work.name, step_id=telling.place.id, path=f"figures/{path.name}", folder="figures"
                 )
+
+
+@contextmanager
+def _moving(services: Services, telling: Telling) -> Iterator[None]:
+    """In the block, what the step's bars say is told on."""
+    moments = services.moments
+    if moments is None:
+        yield
+        return
+    try:
+        with bars.told(telling.moved):
+            yield
+    finally:
+        moments.gone(telling.place.id)
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -12,6 +12,7 @@ from p2p.execution.place import Place, here
 from p2p.execution.services import Services
 from p2p.execution.work import Work
 from p2p.model import StepState, ValueRef
+from p2p.progress import Progress
 
 
 class Attempted(Protocol):
@@ -58,6 +59,13 @@ class Telling:
         inputs = {name: ref.as_dict() for name, ref in self.memory.references().items()}
         self._tell("step_started", inputs=inputs, parent=self.caller.name, parent_id=self.caller.id,
                    attributes=dict(self.work.attributes))  # fmt: skip
+
+    def moved(self, progress: Progress) -> None:
+        """A bar of the step says how far it is."""
+        if self.services.moments is not None:
+            self.services.moments.moved(
+                self.place.id, step=self.work.name, parent=self.caller.name, **progress.as_dict()
+            )
 
     def attempt_started(self, limits: Mapping[str, float]) -> None:
         self._tell("attempt_started", attempt=self.attempts, pid=os.getpid(), **limits)

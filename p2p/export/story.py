@@ -50,6 +50,7 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
         EvidenceRefused: the module's values are not the notebook's, or its tests fail; there is no version.
     """
     options = options or ExportOptions()
+    options.tell(f"reading {path.name}")
     notebook = read_notebook(path)
     name = pipeline_name(options.name or notebook.name, settings.pipelines)
     parameters = parameters_of(notebook)
@@ -68,6 +69,7 @@ def export_notebook(path: Path, settings: Settings, options: ExportOptions | Non
         manifest = write_manifest(proof, without)
         tests = work.run_tests()
         manifest = write_manifest(proof, without, tests)
+        options.tell(f"proven; giving it the number {version}")
         directory = publish(work.directory, settings.pipelines, name, version)
     return Export(manifest, directory, True, tuple(proof.compared), tests)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -173,6 +174,13 @@ class PastStep(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.record.outputs)
 
+    def _pictures(self) -> Iterator[object]:
+        """The figures that it gave, as far as they are still in the store."""
+        for name, ref in self.record.outputs.items():
+            if ref.codec == "png":
+                with contextlib.suppress(StoreError):
+                    yield markup.picture(self[name], name)
+
     def __repr__(self) -> str:
         r = self.record
         return f"<step {r.name} {r.state.value} in {r.seconds:.3g} s: {', '.join(r.outputs) or 'no outputs'}>"
@@ -186,7 +194,18 @@ class PastStep(Mapping[str, Any]):
         for what, refs in (("input", r.inputs), ("output", r.outputs)):
             if refs:
                 parts.append(markup.table([what, "type", "shape", "size", "preview"], _described(refs)))
+        parts += self._pictures()
         return str(markup.joined(parts))
+
+
+class Picture(bytes):
+    """A figure that a step gave, as the PNG that was kept of it; a notebook shows it."""
+
+    def _repr_png_(self) -> bytes:
+        return bytes(self)
+
+    def __repr__(self) -> str:
+        return f"<PNG picture of {size_text(len(self))}>"
 
 
 class _Values(Mapping[str, Any]):
@@ -206,7 +225,8 @@ class _Values(Mapping[str, Any]):
             raise StoreError(
                 f"'{name}' was not stored: {ref.reason or 'nobody knows why'}.", cure="Run the step again to have it."
             )
-        return self._store.get(ref)
+        value = self._store.get(ref)
+        return Picture(value) if ref.codec == "png" else value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._refs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from blake3 import blake3
@@ -18,8 +18,10 @@ from p2p.errors import StoreError
 from p2p.model import RunStatus
 from p2p.settings import Settings
 from p2p.store import Ledger
-from p2p.tracking import read_events
+from p2p.tracking.journal import counting_events
 from p2p.upkeep.past import PastRun, PastRuns
+
+_TOLD = ("run_opened", "mlflow_run", "logged", "run_finished")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ class Summary:
     size: int = -1
 
 
+_FIELDS = fields(Summary)
+
+
 class Summaries:
     """The lines of a project's runs, the newest first.
 
@@ -91,7 +96,7 @@ class Summaries:
     def _keep(self, summary: Summary) -> None:
         self._known[summary.key] = summary
         with contextlib.suppress(StoreError, OSError, ValueError):  # then the next one reads the journal again
-            self._ledger.add(_key_of(summary.key), json.dumps(asdict(summary)).encode())
+            self._ledger.add(_key_of(summary.key), json.dumps(_facts(summary)).encode())
 
 
 def _read(settings: Settings, found: PastRun) -> Summary:
@@ -99,7 +104,7 @@ def _read(settings: Settings, found: PastRun) -> Summary:
     summary = Summary(found.key, found.run_id, found.name, found.run_kind, source=found.source, size=found.size)
     with contextlib.suppress(OSError, KeyError, ValueError, TypeError):
         metrics: dict[str, float] = {}
-        for event in read_events(settings.runs / found.key):
+        for event in counting_events(settings.runs / found.key, *_TOLD):
             kind = event["kind"]
             if kind == "run_opened":
                 summary = replace(
@@ -117,6 +122,10 @@ def _read(settings: Settings, found: PastRun) -> Summary:
                 )  # fmt: skip
         summary = replace(summary, metrics=metrics)
     return summary
+
+
+def _facts(summary: Summary) -> dict[str, Any]:
+    return {each.name: getattr(summary, each.name) for each in _FIELDS}  # `asdict` would copy each to its bottom
 
 
 def _entries(ledger: Ledger) -> Iterator[tuple[str, Summary]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from p2p import findings
 from p2p.analysis import is_step_mark, split_mark, step_functions
 from p2p.cache.fingerprints import IMMUTABLE
-from p2p.errors import P2PError
+from p2p.errors import EvidenceRefused, P2PError
 from p2p.execution import Work, arun_step
 from p2p.execution.services import activate as activate_services
 from p2p.magics.borders import Borders
@@ -29,6 +29,7 @@ from p2p.session import AttachedSession, CallSites, InteractiveSession, here
 from p2p.session.attached import take_attachment
 from p2p.session.callsites import activate as activate_sites
 from p2p.session.callsites import deactivate as deactivate_sites
+from p2p.session.frontend import notebook_file
 from p2p.session.interactive import note
 from p2p.session.started import Started, take_started
 from p2p.settings import load_settings
@@ -127,6 +128,8 @@ class Extension:
         self.ranning.append(kind, **data)
         if kind in ("step_started", "step_finished"):
             here.changed()
+        elif kind == "step_progress":
+            here.moved(data["step"])
 
     def _plain_digest(self, name: str) -> str | None:
         """The digest of what a name stands for, where it is as small and plain as a parameter is."""
@@ -196,11 +199,16 @@ class Extension:
         return cell
 
     def _after_cell(self, result: Any) -> None:
+        from IPython.display import display
+
         self._inside = False
         self._cell = None
         source = getattr(getattr(result, "info", None), "raw_cell", None)
         if not is_step_mark(source or ""):
             self.known.doubt()
+        error = getattr(result, "error_in_exec", None)
+        if isinstance(error, EvidenceRefused) and error.findings:
+            display(findings.of(error))  # type: ignore[no-untyped-call]  # IPython's
         if self.leftovers is not None and source and result.success:
             self.leftovers.after(source, self.shell.user_ns, marked=is_step_mark(source))
         if self.borders is not None and source:
@@ -282,7 +290,8 @@ class Extension:
         """`%p2p status`: how the steps stand; `%p2p run --stale` runs those that are stale, `%p2p run` the notebook.
 
         `%p2p export`, `%p2p params` and other commands of `p2p` are for this notebook where none is named. `%p2p mark
-        NAME` makes this cell a step, `%p2p id` gives the open run's id, `%p2p new` ends the run.
+        NAME` makes this cell a step, `%p2p ui` opens MLflow's UI, `%p2p id` gives the open run's id, `%p2p new` ends
+        the run.
         """
         from IPython.core.error import UsageError
 
@@ -308,6 +317,11 @@ class Extension:
         """Whether nobody looks at this kernel."""
         return isinstance(self.session, AttachedSession)
 
+    @property
+    def run_id(self) -> str:
+        """See `session.here.Kernel`."""
+        return self.session.run_id
+
     def outline(self) -> Outline:
         """See `session.here.Kernel`."""
         return self.line.outline()
@@ -320,8 +334,7 @@ class Extension:
         """The notebook's file; None in a plain shell."""
         if isinstance(self.session, AttachedSession):
             return Path(self.session.attachment.notebook)
-        told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
-        return Path(str(told)) if told else None
+        return notebook_file(self.shell.user_ns)
 
 
 def _sources(notebook: str) -> list[str]:

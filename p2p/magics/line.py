@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from p2p import findings
 from p2p.errors import P2PError, nearest
+from p2p.magics.below import ran_below
 from p2p.outline import Outline, Ranning, StandingTable, outline, standings, to_run
-from p2p.tracking import guard
+from p2p.session import here
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -22,6 +24,7 @@ HERE = {
     "status": "how the steps stand in this kernel",
     "run --stale": "runs, here, the steps that are stale, have failed or have not run",
     "mark": "marks this cell as a step: %p2p mark NAME",
+    "ui": "MLflow's UI, which ends with this kernel, and a link to this notebook's runs in it",
     "id": "the MLflow id of the open run",
     "new": "ends the run; the next step opens another",
 }
@@ -76,6 +79,8 @@ class Line:
                 return self.table(self.run_stale())
             case ["mark", name]:
                 return self._mark(name)
+            case ["ui", *rest]:
+                return self._open_ui(rest)
             case [command, *rest] if command in COMMANDS:
                 return self._command(command, rest)
         raise Refused(unknown(words))
@@ -118,27 +123,35 @@ class Line:
         rest = [line for line in lines if line.split()[:2] != ["%p2p", "mark"]]
         self._shell.set_next_input("\n".join([f"%%step {name}", *rest]), replace=True)
 
+    def _open_ui(self, words: Sequence[str]) -> Any:
+        from p2p.magics.opening import HEADLESS, open_ui
+        from p2p.settings import load_settings
+
+        kernel = here.kernel()
+        if kernel is not None and kernel.headless:
+            sys.stdout.write(f"{HEADLESS}\n")
+            return None
+        path = self._notebook()
+        return open_ui(load_settings(path.parent if path is not None else None), path, words)
+
     def _command(self, command: str, rest: Sequence[str]) -> None:
         """`p2p COMMAND`, in a process of its own; what it says is shown as it comes."""
+        from IPython.display import display
+
         path = self._notebook()
         named = any(not word.startswith("-") for word in rest[:1])
         target = [str(path)] if command in ON_THIS and path is not None and not named else []
         if command in ON_THIS and not target and not named:
             raise Refused(f"Nobody tells which notebook this is. Name it: %p2p {command} NOTEBOOK ...")
-        arguments = [sys.executable, "-m", "p2p", command, *target, *rest]
-        with subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-            errors="replace", env=guard.outside(),
-        ) as process:  # fmt: skip
-            assert process.stdout is not None
-            try:
-                for line in process.stdout:
-                    sys.stdout.write(line)
-            except KeyboardInterrupt:
-                process.wait()  # it has had the interrupt too, and ends its run
-                raise
-        if process.returncode != 0:
-            raise Refused(f"`p2p {shlex.join([command, *rest])}` ended with exit code {process.returncode}")
+        with tempfile.TemporaryDirectory(prefix="p2p-") as folder:
+            refusal = Path(folder) / "refusal.json"
+            words = [sys.executable, "-m", "p2p", command, *target, *rest]
+            code = ran_below(words, f"p2p {command}", {findings.VARIABLE: str(refusal)})
+            told = findings.handed_over(refusal)
+        if told is not None:
+            display(told)  # type: ignore[no-untyped-call]  # IPython's
+        if code != 0:
+            raise Refused(f"`p2p {shlex.join([command, *rest])}` ended with exit code {code}")
 
 
 def unknown(words: Sequence[str]) -> str:

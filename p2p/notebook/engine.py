@@ -36,7 +36,7 @@ class P2PEngine(Engine):  # type: ignore[misc]  # papermill has no types
         """Run the notebook by its plan; the executed notebook is on disk whatever happens."""
         manager = TruthfulManager(
             nb, plan.path, plan.events, masker=plan.masker, output_limit=plan.output_limit,
-            log_output=bool(options.get("log_output")),
+            log_output=bool(options.get("log_output")), progress_bar=options.get("progress_bar", False),
         )  # fmt: skip
         plan.managers.append(manager)
         manager.notebook_start()

@@ -42,7 +42,22 @@ def load_notebook(path: Path) -> dict[str, Any]:
     language = _language(document.get("metadata", {}))
     if language != "python":
         raise NotebookError(f"'{path}' is written in {language}; p2p takes Python notebooks.")
+    _refuse_other_cells(path, document["cells"])
     return document
+
+
+def _refuse_other_cells(path: Path, cells: Sequence[Mapping[str, Any]]) -> None:
+    """VS Code lets each cell have a language of its own, and notes it; a cell magic may be shown as another one."""
+    code = (cell for cell in cells if cell["cell_type"] == "code")
+    for number, cell in enumerate(code, 1):
+        noted = (cell.get("metadata") or {}).get("vscode")
+        language = noted.get("languageId") if isinstance(noted, dict) else None
+        is_magic = "".join(cell.get("source", "")).lstrip().startswith("%%")
+        if isinstance(language, str) and language != "python" and not is_magic:
+            raise NotebookError(
+                f"Code cell {number} of '{path}' is written in {language[:40]!r}; p2p takes Python notebooks.",
+                cure="Choose Python as the cell's language in VS Code.",
+            )
 
 
 def load_to_run(path: Path) -> Any:

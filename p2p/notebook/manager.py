@@ -35,13 +35,14 @@ class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]  # paperm
         events: the run's journal.
         masker: takes out secrets.
         output_limit: bytes of output that a cell may keep.
+        progress_bar: show papermill's bar of cells; or what it is to be made with.
     """
 
     def __init__(
         self, nb: Any, path: Path, events: EventSink, *, masker: Masker | None = None,
-        output_limit: int = OUTPUT_LIMIT, **options: Any,
+        output_limit: int = OUTPUT_LIMIT, progress_bar: bool | dict[str, Any] = False, **options: Any,
     ) -> None:  # fmt: skip
-        super().__init__(nb, progress_bar=False, autosave_cell_every=int(_SAVE_EVERY), **options)
+        super().__init__(nb, progress_bar=progress_bar, autosave_cell_every=int(_SAVE_EVERY), **options)
         self.path = path
         self.events = events
         self.masker = masker or Masker()

@@ -8,6 +8,8 @@ from typing import Any
 
 from p2p.model import RunStatus
 from p2p.notebook.kernelplan import KernelPlan
+from p2p.notebook.manager import TruthfulManager
+from p2p.notebook.steplog import StepLog
 from p2p.secrets import Masker, environment_secrets
 from p2p.session import Attachment
 from p2p.settings import load_settings
@@ -21,10 +23,11 @@ def execute_standalone(engine: Any, nb: Any, kernel_name: str, output_path: str 
     source = Path(options.get("input_path") or record.get("input_path") or "notebook")
     params = dict(record.get("parameters", {}))
     masker = Masker(environment_secrets(os.environ))
+    managers: list[TruthfulManager] = []
     driver = Driver(settings, RunFacts(
         name=source.stem, run_kind="notebook", source=facts.relative(source, settings.root), params=params,
         git_commit=facts.git_commit(settings.root), python=facts.python_version(), packages=facts.package_versions(),
-    ), mask=masker.event)  # fmt: skip
+    ), mask=masker.event, watch=StepLog(managers))  # fmt: skip
     driver.open()
     driver.connect()
     attachment = Attachment(
@@ -34,7 +37,7 @@ def execute_standalone(engine: Any, nb: Any, kernel_name: str, output_path: str 
     )  # fmt: skip
     path = Path(output_path) if output_path else driver.directory / source.name
     environment = {**os.environ, **attachment.environment({})}
-    plan = KernelPlan(path, environment, Path.cwd(), driver.journal, [], masker, settings.output_limit)
+    plan = KernelPlan(path, environment, Path.cwd(), driver.journal, managers, masker, settings.output_limit)
     try:
         executed = engine.execute_planned(nb, kernel_name, plan, options)
     except BaseException as error:

@@ -17,6 +17,7 @@ from p2p.notebook.nodes import nbformat
 
 TEXTS: Final = (".py", ".md", ".Rmd", ".qmd")
 _INSTALL: Final = "Install it: pip install 'p2p-toolkit[jupytext]'."
+_QUARTO: Final = "Install Quarto from https://quarto.org, or keep the notebook as .md or .py."
 _CELL: Final = re.compile(r"^# ?%%(?:[ \t\[].*)?$", re.MULTILINE)  # `# %%step load` begins no cell: it is a mark
 _HEADER: Final = re.compile(r"\A(?:#!.*\n|# -\*-.*\n)*(?P<fence>(?:# )?---)\n(?:.*\n)*?(?P=fence)\n")
 _JUPYTEXT: Final = re.compile(r"^(?:# )?(?:jupyter|jupytext|kernelspec):", re.MULTILINE)  # keys of its header
@@ -106,7 +107,8 @@ def _read(path: Path, text: str) -> Any:
     try:
         whole = module.reads(text, fmt=path.suffix[1:], as_version=4)
     except Exception as error:  # noqa: BLE001  # jupytext's errors, and those of its parsers, have no common base
-        raise NotebookError(f"'{path}' is not a notebook that jupytext can read: {_told(error)}.") from None
+        cure = _QUARTO if path.suffix == ".qmd" and "quarto" in str(error).lower() else ""
+        raise NotebookError(f"'{path}' is not a notebook that jupytext can read: {_told(error)}.", cure=cure) from None
     if not any(cell.cell_type == "code" for cell in whole.cells):
         raise NotebookError(f"'{path}' is not a notebook: it has no code cells.", cure=_cells_cure(path))
     return whole

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from p2p.analysis import cell_names, digest_source, is_step_mark, split_mark
 from p2p.errors import P2PError
 from p2p.model import ValueRef
+from p2p.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Ran:
         uses: by the name that it used, the digest of the cell that had defined it by then.
         inputs, outputs: by name, the digest of each value; None for one that has none.
         seconds, attempts, error: as the run was told.
+        progress: how far it is, while it runs; None where it does not say.
         taken, given: references of its inputs and outputs, by name.
     """
 
@@ -35,6 +37,7 @@ class Ran:
     error: str = ""
     taken: Mapping[str, ValueRef] = field(default_factory=dict)
     given: Mapping[str, ValueRef] = field(default_factory=dict)
+    progress: Progress | None = None
 
 
 def _nobody_knows(_name: str) -> str | None:
@@ -89,6 +92,9 @@ class Ranning:
             )
         elif kind == "step_finished":
             self._finish(data)
+        elif kind == "step_progress" and data["step"] in self.steps:
+            ran = self.steps[data["step"]]
+            self.steps[data["step"]] = replace(ran, progress=Progress.from_dict(data))
 
     def _finish(self, data: Mapping[str, Any]) -> None:
         before = self.steps.get(data["step"], Ran("running"))

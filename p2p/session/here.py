@@ -22,6 +22,10 @@ class Kernel(Protocol):
     def headless(self) -> bool:
         """Whether nobody looks at it."""
 
+    @property
+    def run_id(self) -> str:
+        """MLflow's id of the open run; empty where none is open."""
+
     def file(self) -> Path | None:
         """The notebook's file; None where nobody tells."""
 
@@ -34,6 +38,7 @@ class Kernel(Protocol):
 
 _kernel: list[Kernel] = []
 _listeners: list[Callable[[], None]] = []
+_followers: list[Callable[[str], None]] = []
 
 
 def enter(kernel: Kernel) -> None:
@@ -61,3 +66,15 @@ def changed() -> None:
     """Something has run."""
     for then in [*_listeners]:
         then()
+
+
+def follow(then: Callable[[str], None]) -> Callable[[], None]:
+    """Have `then` called with a step's name when the step has moved on; gives what ends that."""
+    _followers.append(then)
+    return lambda: _followers.remove(then) if then in _followers else None
+
+
+def moved(step: str) -> None:
+    """A step that runs has moved on."""
+    for then in [*_followers]:
+        then(step)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from p2p.cache import Earlier, Entries, RunMemory, Turns
+from p2p.cache import Earlier, Entries, KeptInputs, RunMemory, Turns
 from p2p.execution import EventSink, Services, by_step
 from p2p.model import RunStatus
 from p2p.secrets import Masker, environment_secrets
@@ -18,6 +18,7 @@ from p2p.store import DiskStore
 from p2p.tracking import Driver, Journal, RunFacts, guard
 from p2p.tracking.beside import Beside
 from p2p.tracking.lease import held
+from p2p.tracking.moment import Moments
 from p2p.tracking.owner import this_process
 from p2p.tracking.ownrun import OwnRun
 
@@ -72,6 +73,7 @@ class AttachedSession:
         self._services = Services(
             events=_Watched(journal, {}, listen), values=values, memory=self.memory, directory=directory,
             keep_figures=True, run=attachment.first_run or directory.name,
+            moments=Moments(directory, mask=masker.event, listen=listen),
         )  # fmt: skip
         self._attach(by_step(journal.append))
 
@@ -153,10 +155,11 @@ class InteractiveSession:
         driver.open()
         driver.connect()
         self._driver = driver
+        values = DiskStore(self.settings.values, inline=masker.leaves)
         self._services = Services(
-            events=_Watched(driver.journal, self._states, self._listen),
-            values=DiskStore(self.settings.values, inline=masker.leaves),
+            events=_Watched(driver.journal, self._states, self._listen), values=values, memory=KeptInputs(values),
             directory=driver.directory, keep_figures=True, run=driver.key,
+            moments=Moments(mask=masker.event, listen=self._listen),
         )  # fmt: skip
         self.run_id = driver.run_id
         guard.attach(driver.own_run(by_step(driver.journal.append)))

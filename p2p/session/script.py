@@ -9,14 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from p2p.cache import Reuse
-from p2p.execution import NoMemory, Services, by_step, use_services
+from p2p.cache import KeptInputs, Reuse
+from p2p.execution import Services, by_step, use_services
+from p2p.files import write_atomic
 from p2p.model import RunStatus
 from p2p.secrets import Masker, environment_secrets
 from p2p.settings import load_settings
 from p2p.store import DiskStore
 from p2p.tracking import Driver, RunFacts, facts, guard
+from p2p.tracking.moment import Moments
 from p2p.tracking.records import failed_step
+
+SOURCE = "script.py"  # in a run's directory: the script that made the run
 
 
 @contextmanager
@@ -37,6 +41,7 @@ def run(name: str, params: Mapping[str, Any] | None = None) -> Iterator[str]:
     )  # fmt: skip
     driver = Driver(settings, run_facts, mask=Masker(environment_secrets(os.environ)).event)
     driver.open()
+    _keep_source(Path(caller), driver.directory)
     driver.connect()
     with driven(driver):
         yield driver.run_id
@@ -53,10 +58,10 @@ def driven(driver: Driver, reuse: Reuse | None = None, masker: Masker | None = N
     """
     masker = masker or Masker(environment_secrets(os.environ))
     values = DiskStore(driver.settings.values, inline=masker.leaves)
-    memory = NoMemory() if reuse is None else reuse.memory(values, driver.journal, driver.directory, masker)
+    memory = KeptInputs(values) if reuse is None else reuse.memory(values, driver.journal, driver.directory, masker)
     services = Services(
         events=driver.journal, values=values, memory=memory, directory=driver.directory,
-        run=driver.facts.first_run or driver.key,
+        run=driver.facts.first_run or driver.key, moments=Moments(driver.directory, mask=masker.event),
     )  # fmt: skip
     guard.attach(driver.own_run(by_step(driver.journal.append)))
     try:
@@ -71,9 +76,17 @@ def driven(driver: Driver, reuse: Reuse | None = None, masker: Masker | None = N
     driver.end(RunStatus.FINISHED)
 
 
+def _keep_source(script: Path, directory: Path) -> None:
+    """Keep the script as it is now with the run; secrets of the environment are masked. None is kept of a console."""
+    if script.suffix == ".py" and script.is_file():
+        text = script.read_bytes().decode("utf-8", "surrogateescape")
+        masked = Masker(environment_secrets(os.environ)).text(text)
+        write_atomic(directory / SOURCE, masked.encode("utf-8", "surrogateescape"))
+
+
 def _failed(error: BaseException, directory: Path) -> str:
     """The step that failed: the one that the error names; beside it, others may have been ended for its sake."""
     return str(getattr(error, "p2p_step", "")) or failed_step(directory)
 
 
-__all__ = ["driven", "run"]
+__all__ = ["SOURCE", "driven", "run"]

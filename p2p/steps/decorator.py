@@ -97,7 +97,7 @@ class Step(Generic[P, R]):
             code=self.code,
             form=lambda: form_of(results[-1], targets),
             restored=lambda found: results.append(rebuilt(found)),
-            attributes={"function": self.function.__qualname__},
+            attributes=self._attributes(),
         )  # fmt: skip
 
     def map(self, partitions: Iterable[Any], /, **constants: Any) -> list[Any]:
@@ -144,9 +144,14 @@ class Step(Generic[P, R]):
             code=lambda: mapped_code(self.code()),
             form=lambda: form_of(results[-1], targets),
             restored=lambda found: results.append(rebuilt(found)),
-            attributes={"function": self.function.__qualname__, "mapped": True},
+            attributes={**self._attributes(), "mapped": True},
             tells=tally.facts,
         )  # fmt: skip
+
+    def _attributes(self) -> dict[str, str]:
+        """Where the function is: its name, and its module where that is not what runs (a notebook, a script)."""
+        module = self.function.__module__
+        return {"function": self.function.__qualname__, **({"module": module} if module != "__main__" else {})}
 
     def code(self) -> Code:
         """What the step's code is now; a helper that it uses may have been defined anew."""

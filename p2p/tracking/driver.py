@@ -13,10 +13,10 @@ from typing import Any
 
 from p2p.model import RunStatus
 from p2p.settings import Settings
-from p2p.tracking import lease, mlstore
+from p2p.tracking import lease, mlstore, moment
 from p2p.tracking.beside import Beside
 from p2p.tracking.facts import Surroundings
-from p2p.tracking.journal import FORMAT, Journal, Tail, first_end, new_key
+from p2p.tracking.journal import FORMAT, NAME, Journal, Tail, first_end, new_key
 from p2p.tracking.lease import RunReplaced
 from p2p.tracking.ownrun import OwnRun
 
@@ -90,7 +90,7 @@ class Driver:
     Args:
         settings: the project's.
         facts: what the run is.
-        watch: called with each event, in a thread.
+        watch: called with each event, and with how far steps are (`step_progress`), in a thread.
         beside: the sidecar to use; one of its own, which ends with the run, when not given.
         mask: takes secrets out of what is written down.
         part_of: the whole that the run is a part of; it is nobody's part when not given.
@@ -144,7 +144,7 @@ class Driver:
             self._beside = Beside(self.settings, warn)
         self._beside.open(self.key, renews=not self.facts.parent)
         if self._watch is not None:
-            self._watching = _Watching(self.journal.path, self._watch)
+            self._watching = _Watching(self.directory, self._watch)
 
     def connect(self) -> None:
         """Wait, not for long, until MLflow has made its run; without it, the run goes on under an id of its own."""
@@ -175,6 +175,7 @@ class Driver:
                 self._wait_for_mlflow(None if status is not RunStatus.KILLED else _INTERRUPTED)
         finally:
             self.journal.close()
+            moment.clear(self.directory)
             if self._watching is not None:
                 self._watching.stop()
             if self._later is None or waits:
@@ -202,10 +203,11 @@ def _as_part(facts: RunFacts, part_of: PartOf) -> RunFacts:
 
 
 class _Watching:
-    """A thread that tells a watcher what the journal says."""
+    """A thread that tells a watcher what the journal says, and then how far the steps are."""
 
-    def __init__(self, path: Path, watch: Watcher) -> None:
-        self._tail = Tail(path)
+    def __init__(self, directory: Path, watch: Watcher) -> None:
+        self._tail = Tail(directory / NAME)
+        self._look = moment.Look(directory)
         self._watch = watch
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="p2p-watcher", daemon=True)
@@ -219,6 +221,8 @@ class _Watching:
         while True:
             stopping = self._stop.wait(_INTERVAL)
             for event in self._tail.read():
+                self._watch(event)
+            for event in self._look.read():
                 self._watch(event)
             if stopping:
                 return

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -141,10 +142,10 @@ def first_event(directory: Path) -> dict[str, Any]:
 
 def events_of(directory: Path, *kinds: str) -> Iterator[dict[str, Any]]:
     """The events of these kinds in the journal of the run in `directory`. Other lines are not parsed."""
-    marks = [f'"{kind}"'.encode() for kind in kinds]
+    mark = re.compile("|".join(f'"{re.escape(kind)}"' for kind in kinds).encode())
     with (directory / NAME).open("rb") as file:
         for line in file:
-            if line.endswith(b"\n") and any(mark in line for mark in marks):
+            if line.endswith(b"\n") and mark.search(line):
                 event = _event(line)
                 if event["kind"] in kinds:
                     yield event
@@ -153,6 +154,15 @@ def events_of(directory: Path, *kinds: str) -> Iterator[dict[str, Any]]:
 def first_end(directory: Path) -> dict[str, Any]:
     """The event that ended the run in `directory`; one of no kind where nothing did."""
     return next(events_of(directory, "run_finished"), {"kind": ""})
+
+
+def counting_events(directory: Path, *kinds: str) -> Iterator[dict[str, Any]]:
+    """Of the events of these kinds, those that `read_events` gives."""
+    ended = False
+    for event in events_of(directory, *kinds, "run_finished"):
+        if event["kind"] in kinds and (not ended or event["kind"] == "mlflow_run"):
+            yield event
+        ended = ended or event["kind"] == "run_finished"
 
 
 def read_events(directory: Path) -> list[dict[str, Any]]:

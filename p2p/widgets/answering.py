@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from p2p.errors import P2PError
+from p2p.mlui import address_of, run_place
 from p2p.session import here
 from p2p.session.here import Kernel
 from p2p.settings import load_settings
@@ -22,6 +23,7 @@ from p2p.widgets.past import PastRuns, name_of
 from p2p.widgets.running import Running
 
 _APART = 0.1  # seconds between two pushes
+_LONG = ("standing", "ship", "runs", "compare", "plot", "mlflow")
 _TRIES = 3  # a thread may look at what has run just as more runs
 
 
@@ -62,12 +64,13 @@ class Panel:
         self.running = Running(self.push)
         self._send: Callable[[Mapping[str, Any]], None] = lambda _message: None
         self._stop = here.listen(self._stepped)
+        self._stop_following = here.follow(self._moved)
         self._turn = threading.Lock()
         self._later: threading.Timer | None = None
         self._pushed = 0.0
         self._asks: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
             "steps": lambda _: steps.graph(kernel),
-            "step": lambda asked: steps.details(kernel, str(asked["name"])),
+            "step": lambda asked: steps.details(kernel, str(asked["name"]), self.settings),
             "stale": lambda _: {"note": kernel.run_stale()},
             "form": lambda _: self._form(),
             "check": lambda asked: self._check(asked["text"]),
@@ -76,6 +79,7 @@ class Panel:
             "runs": lambda asked: self._runs().page(asked),
             "compare": lambda asked: self._runs().compared(str(asked["first"]), str(asked["second"])),
             "plot": lambda asked: self._runs().plotted(str(asked["metric"]), asked),
+            "mlflow": lambda asked: self._in_mlflow(str(asked["run"])),
             "standing": lambda _: ship.standing_of(self.settings, kernel.file()),
             "ship": lambda asked: ship.done(
                 self.settings, str(asked["command"]), kernel.file(), [str(one) for one in asked.get("arguments", ())],
@@ -90,6 +94,7 @@ class Panel:
     def close(self) -> None:
         """Nobody looks any more."""
         self._stop()
+        self._stop_following()
         with self._turn:
             if self._later is not None:
                 self._later.cancel()
@@ -99,7 +104,7 @@ class Panel:
         what = message.get("ask") if isinstance(message, dict) else None
         if not isinstance(what, str) or what not in self._asks:
             return
-        if what in ("standing", "ship", "runs", "compare", "plot"):
+        if what in _LONG:
             threading.Thread(target=self._answer, args=(message,), name="p2p-panel", daemon=True).start()
         else:
             self._answer(message)
@@ -127,6 +132,11 @@ class Panel:
         if due and not waiting:
             self._push_steps()
 
+    def _moved(self, step: str) -> None:
+        """Push how far a step is: its loop waits meanwhile, so this is all that is pushed."""
+        with contextlib.suppress(Exception):  # as below
+            self.push("progress", **steps.moving(self.kernel, step))
+
     def _push_steps(self) -> None:
         with self._turn:
             self._later, self._pushed = None, time.monotonic()
@@ -141,6 +151,11 @@ class Panel:
 
     def _runs(self) -> PastRuns:
         return PastRuns(self.settings, name_of(self.kernel.file()))
+
+    def _in_mlflow(self, key: str) -> dict[str, Any]:
+        """Where the run is seen in MLflow's UI, which is started where it is not there yet."""
+        run = self._runs().run(key)
+        return {"address": run_place(address_of(self.settings), self.settings, run.summary.key)}
 
     def _parameters(self) -> Any:
         from p2p.notebook.document import parameters_of, read_notebook

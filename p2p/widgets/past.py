@@ -50,7 +50,7 @@ class PastRuns:
 
     def compared(self, first: str, second: str) -> dict[str, Any]:
         """What is different in the later one of two runs."""
-        before, after = sorted((self._run(first), self._run(second)), key=lambda run: run.summary.began)
+        before, after = sorted((self.run(first), self.run(second)), key=lambda run: run.summary.began)
         told = compare(before, after)
         different = [asdict(one) for one in told.differences]
         return {"before": _row(before), "after": _row(after), "equal": told.equal_values, "differences": different}
@@ -64,14 +64,15 @@ class PastRuns:
         ]  # fmt: skip
         return {"metric": metric, "points": points}
 
+    def run(self, key: str) -> Run:
+        """The run that has this key."""
+        return next(run for run in self._all() if run.summary.key == key)
+
     def _all(self) -> Runs:
         return runs(self._name, settings=self._settings)
 
     def _matching(self, text: str, status: str) -> Sequence[Run]:
         return [run for run in self._all() if (not status or run.status == status) and (not text or text in _text(run))]
-
-    def _run(self, key: str) -> Run:
-        return next(run for run in self._all() if run.summary.key == key)
 
 
 def _text(run: Run) -> str:

@@ -50,6 +50,11 @@ def project(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Pa
         '%%step pick\nwords = list({"ape", "bee", "cat", "dog", "eel", "fox", "gnu", "hen", "ibis", "jay", "kea"})',
     )  # fmt: skip
     write(
+        folder / "looping.ipynb", "%load_ext p2p\nimport p2p", "p2p.panel()",
+        "%%step loop\nimport time\nfrom tqdm.auto import tqdm\n"
+        f"made = [time.sleep(0.25) for _ in tqdm(range(8), desc='{HOSTILE}')]",
+    )  # fmt: skip
+    write(
         folder / "hostile.ipynb", "%load_ext p2p\nimport p2p\np2p.panel()",
         f'note: str = "{HOSTILE}"  # </style><script>alert(2)</script>',
         f"%%step bad\nvalue = '{HOSTILE} javascript:alert(3)'",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from p2p.settings import Settings
@@ -12,6 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 NODES = "Object.fromEntries([...document.querySelectorAll('.p2p-node')].map(n => [n.dataset.step, n.dataset.state]))"
 CHOSEN = "return document.querySelector('.p2p-panel [role=tab][aria-selected=true]').textContent"
+TOLD = "return document.querySelector('.p2p-about .p2p-code')"  # by the kernel
 # Which states each step was seen in, from now on.
 WATCH = """
 window.seen = {};
@@ -44,6 +47,25 @@ def test_the_flight_notebook_from_first_look_to_export(lab: str, page: Page, pro
     assert (project.pipelines / "flight_delays" / "v1" / "manifest.json").is_file()
 
 
+def test_a_step_at_work_says_in_its_box_how_far_it_is(lab: str, page: Page) -> None:
+    page.open_notebook(lab, "notebooks/looping.ipynb")
+    run_first_cells(page, 2)
+    page.until("return document.querySelectorAll('.p2p-node').length == 1")
+    page.run(
+        "window.told = new Set(); const box = document.querySelector('.p2p-node');"
+        "new MutationObserver(() => window.told.add(`${box.textContent} | ${box.getAttribute('aria-label')}`))"
+        ".observe(box, {subtree: true, childList: true, attributes: true, characterData: true}); return true"
+    )
+    page.run("window.jupyterapp.shell.currentWidget.content.activeCellIndex += 1; return true")
+    page.run_cells("notebook:run-all-below")
+    page.until("return document.querySelector('.p2p-node').dataset.state == 'done'")
+    told = page.run("return [...window.told]")
+    assert any(re.search(r"step loop: running · [1-9]\d %$", one) for one in told), told
+    assert any(re.search(rf"{re.escape(HOSTILE)} [1-7]/8 ", one) for one in told), told
+    assert "%" not in page.run("return document.querySelector('.p2p-node .p2p-took').textContent")
+    assert page.run("return document.querySelectorAll('.p2p-panel img').length") == 0
+
+
 def run_first_cells(page: Page, count: int) -> None:
     """Run the first code cells, one after the other."""
     page.run(
@@ -65,7 +87,7 @@ def states_were_seen_to_change(page: Page) -> None:
 
 def a_step_shows_its_code_and_values(page: Page) -> None:
     page.click(".p2p-node[data-step=clean]")
-    page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith('clean')")
+    page.until(f"{TOLD} && document.querySelector('.p2p-about h3').textContent.startsWith('clean')")
     shown = page.run("return document.querySelector('.p2p-about').innerText")
     assert 'joined["month"] == month' in shown
     assert "pandas" in shown
@@ -138,7 +160,7 @@ def test_names_values_and_errors_make_no_active_node(lab: str, page: Page) -> No
     page.until("return Object.values(" + NODES + ").includes('failed')", seconds=120)
     for step in ("bad", "worse"):
         page.click(f".p2p-node[data-step={step}]")
-        page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith(arguments[0])", step)
+        page.until(f"{TOLD} && document.querySelector('.p2p-about h3').textContent.startsWith(arguments[0])", step)
         assert HOSTILE in page.run("return document.querySelector('.p2p-about').textContent")
     for name in ("Parameters", "Runs", "Ship"):
         page.tab(name)
@@ -150,6 +172,31 @@ def test_names_values_and_errors_make_no_active_node(lab: str, page: Page) -> No
     assert page.run("return document.querySelector('[name=note]').value") == HOSTILE
     for active in (".p2p-panel img, .p2p-panel script, .p2p-panel a", ".jp-OutputArea img[src=x], [onerror]"):
         assert page.run("return document.querySelectorAll(arguments[0]).length", active) == 0
+
+
+def test_a_run_is_opened_in_mlflow(lab: str, page: Page) -> None:
+    page.open_notebook(lab, "notebooks/set_order.ipynb")
+    page.run_cells()
+    page.wait_for_cells()
+    page.tab("Runs")
+    page.until(
+        "if (/^[0-9a-f]{32}$/.test(document.querySelector('tr[data-run] code')?.title)) return true;"
+        "[...document.querySelectorAll('.p2p-panel button')].find(b => b.textContent == 'Refresh').click();"
+    )  # MLflow knows it by now
+    page.click(".p2p-mlflow button", "Open in MLflow")
+    page.until("return document.querySelector('.p2p-mlflow').textContent.includes('is starting')")
+    page.run("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 2; return true")
+    page.run_cells("notebook:run-cell")  # which it does not keep from running
+    page.until("return window.jupyterapp.shell.currentWidget.content.widgets[2].model.executionCount == 4")
+    assert not page.run("return document.querySelector('.p2p-panel a')")
+    link = page.until("return document.querySelector('.p2p-mlflow a')?.href", seconds=120)
+    run_id = link.rpartition("/")[2]
+    assert page.run("const a = document.querySelector('.p2p-mlflow a'); return [a.target, a.rel]") == [
+        "_blank", "noopener noreferrer",
+    ]  # fmt: skip
+    page.driver.get(link)
+    page.until("return document.body.innerText.includes(arguments[0])", run_id)
+    page.hosts()  # what MLflow's own pages ask for is not ours
 
 
 def test_the_tabs_go_by_keyboard(lab: str, page: Page) -> None:
@@ -165,6 +212,22 @@ def test_the_tabs_go_by_keyboard(lab: str, page: Page) -> None:
     press(page, selected, "ArrowRight")
     press(page, ".p2p-node", "Enter")
     page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith('pick')")
+
+
+def test_a_click_is_answered_while_a_cell_runs(lab: str, page: Page) -> None:
+    """The kernel takes no question before its cells have run; what the page knows by then is shown at once."""
+    page.open_notebook(lab, "notebooks/set_order.ipynb")
+    page.run_cells()
+    page.wait_for_cells()
+    page.run(
+        "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({code: 'import time; time.sleep(4)'}); return true"
+    )
+    page.click(".p2p-node")
+    page.until("return document.querySelector('.p2p-about h3')?.textContent.startsWith('pick ✓ done cell 3')")
+    assert page.run("return document.querySelector('.p2p-waits') && !document.querySelector('.p2p-about .p2p-code')")
+    page.until("return document.querySelector('.p2p-about .p2p-code')?.textContent.includes('ibis')")
+    assert not page.run("return document.querySelector('.p2p-waits')")
 
 
 def press(page: Page, selector: str, key: str) -> str:

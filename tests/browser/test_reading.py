@@ -38,7 +38,7 @@ def open_panel(page: Page, url: str) -> None:
     page.run_cells()
     page.until("return document.querySelector('.p2p-node[data-state=failed]')", seconds=120)
     page.click(".p2p-node[data-step=bad]")
-    page.until("return document.querySelector('.p2p-about h3')")
+    page.until("return document.querySelector('.p2p-about .p2p-code')")
 
 
 def test_the_panel_can_be_read_and_reached_by_everybody(lab: str, page: Page) -> None:

@@ -196,3 +196,15 @@ def _write_code(path: Path, code: str) -> None:
     document = read(path)
     next(c for c in document["cells"] if c["id"] == "p2p-debug")["source"] = code
     path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def test_a_step_of_a_text_notebook_goes_home_into_the_text(project: Project) -> None:
+    text = "# %%\n# %load_ext p2p\n\n# %%\n# %%step clean(sales) -> tidy\ntidy = [s for s in sales if s>1]\n"
+    source = project.settings.root / "notebooks" / "words.py"
+    source.write_text(text, encoding="utf-8")
+    key = tell(project.settings, ToldStep("clean", {"sales": [1.0]}, error="E: x"), source="notebooks/words.py",
+               run_kind="interactive", name="words")  # fmt: skip
+    path = debug(key, project.settings).path
+    mend(path, "s>1", "s >= 1")
+    assert home(project, path).cells == (2,)
+    assert source.read_text(encoding="utf-8") == text.replace("s>1", "s >= 1")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from p2p.debugging import debug
+from p2p.debugging import debug, way_in
 from p2p.errors import InputRefused, TargetError
 from p2p.history import runs
 from p2p.secrets import MASK
@@ -160,9 +161,44 @@ def test_a_step_is_named_where_none_failed(project: Project) -> None:
     assert debug(runs(settings=project.settings)[0].id[:12], project.settings, step="load").case.run.summary.key == key
 
 
+def test_the_step_that_failed_is_opened_though_others_beside_it_ended_later(project: Project) -> None:
+    beside = told(project.settings, LOAD, CLEAN, ToldStep("total", {"tidy": [], "month": 0}, function="total"))
+    assert debug(beside, project.settings).case.step.name == "clean"
+    facts = {"run_kind": "interactive", "status": "FINISHED"}
+    assert debug(tell(project.settings, CLEAN, LOAD, **facts), project.settings).case.step.name == "clean"
+    again = tell(project.settings, CLEAN, replace(CLEAN, error=""), status="FINISHED")
+    with pytest.raises(InputRefused, match="No step"):
+        debug(again, project.settings)
+
+
+def test_a_broken_contract_is_told_as_the_code_may_run_well(project: Project) -> None:
+    broken = replace(CLEAN, error="ContractBroken: Step 'clean' gives 'tidy', which breaks its contract.")
+    path = debug(told(project.settings, LOAD, broken), project.settings).path
+    assert "Contracts are not checked here" in source(path, "p2p-head")
+    assert ran(path)["tidy"] == []
+
+
+def test_a_step_within_another_is_refused_with_the_one_that_has_its_inputs(project: Project) -> None:
+    key = told(project.settings, ToldStep("total", {"tidy": []}, error="E: x", function="total", parent="clean"), CLEAN)
+    with pytest.raises(InputRefused, match=r"ran within step 'clean'.*Debug the outer one: --step clean"):
+        debug(key, project.settings, step="total")
+    assert debug(key, project.settings).case.step.name == "clean"
+
+
+def test_the_line_to_type_is_told_where_it_works_and_not_where_it_would_be_refused(project: Project) -> None:
+    key = told(project.settings, LOAD, CLEAN)
+    run_id = runs(settings=project.settings).find(key).id
+    assert way_in(key, project.settings) == f"p2p debug {run_id} --step clean"
+    for refused in ("zzz", told(project.settings, LOAD), told(project.settings, ToldStep("other", error="E: x")),
+                    tell(project.settings, CLEAN, run_kind="sweep")):  # fmt: skip
+        assert way_in(refused, project.settings) == ""
+    assert way_in(key, project.settings, step="claen") == ""
+    assert not (project.settings.root / "debug").exists()
+
+
 def test_what_has_no_code_to_open_is_refused(project: Project) -> None:
-    with pytest.raises(InputRefused, match="of the kind script"):
-        debug(tell(project.settings, CLEAN, run_kind="script"), project.settings)
+    with pytest.raises(InputRefused, match="of the kind sweep"):
+        debug(tell(project.settings, CLEAN, run_kind="sweep"), project.settings)
     with pytest.raises(InputRefused, match="only tested an export"):
         debug(tell(project.settings, CLEAN, tags={"p2p.purpose": "verification"}), project.settings)
     with pytest.raises(TargetError, match="No run"):

@@ -27,6 +27,7 @@ class ToldStep:
     error: str = ""
     function: str = ""
     end: bool = True
+    parent: str = ""
 
 
 def tell(settings: Settings, *steps: ToldStep, status: str = "", **facts: Any) -> str:
@@ -39,9 +40,9 @@ def tell(settings: Settings, *steps: ToldStep, status: str = "", **facts: Any) -
     journal.append("mlflow_run", run_id=f"{len(list(settings.runs.iterdir())):08d}{key[-8:]}")
     for step in steps:
         _tell_step(journal, store, step)
-    failed = next((step for step in reversed(steps) if step.error), None)
+    failed = next((step for step in reversed(steps) if step.error and not step.parent), None)
     end = status or ("FAILED" if failed else "FINISHED")
-    named = {"failed_step": failed.name, "error": failed.error} if failed else {}
+    named = {"failed_step": failed.name, "error": failed.error} if failed and end != "FINISHED" else {}
     journal.append("run_finished", status=end, **named)
     journal.close()
     return key
@@ -50,14 +51,14 @@ def tell(settings: Settings, *steps: ToldStep, status: str = "", **facts: Any) -
 def _tell_step(journal: Journal, store: DiskStore, step: ToldStep) -> None:
     at, function = f"id of {step.name}", {"function": step.function} if step.function else {}
     inputs = {name: store.put(value).as_dict() for name, value in step.inputs.items()}
-    journal.append("step_started", step=step.name, id=at, inputs=inputs, parent="", attributes=function)
+    journal.append("step_started", step=step.name, id=at, inputs=inputs, parent=step.parent, attributes=function)
     if not step.end:
         return
     kind, _, message = step.error.partition(": ")
     error = {"error_type": kind, "error": message, "traceback": f"Traceback:\n{step.error}"} if step.error else {}
     outputs = {name: store.put(value).as_dict() for name, value in step.outputs.items()}
     journal.append("step_finished", step=step.name, id=at, state="failed" if error else "done", seconds=0.1,
-                   attempts=1, parent="", outputs=outputs, **error)  # fmt: skip
+                   attempts=1, parent=step.parent, outputs=outputs, **error)  # fmt: skip
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -18,10 +18,12 @@ from pydantic import BaseModel
 import p2p
 from p2p import Pipeline, Task
 from p2p.errors import InputRefused, StoreError, TargetError
-from p2p.history import Summaries, runs
+from p2p.history import PastStep, Summaries, runs
+from p2p.model import StepRecord, StepState
 from p2p.params import ParameterSet
 from p2p.runners.local import run_pipeline
 from p2p.settings import Settings
+from p2p.store import DiskStore
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -178,7 +180,7 @@ def test_what_people_see_has_every_fact_and_no_active_node(three: Settings) -> N
 
 def test_a_run_is_summarized_from_its_journal_once(three: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     before = [*Summaries(three).having()]
-    monkeypatch.setattr("p2p.history.summaries.read_events", lambda _directory: pytest.fail("read again"))
+    monkeypatch.setattr("p2p.history.summaries.counting_events", lambda *_: pytest.fail("read again"))
     assert [*Summaries(three).having()] == before
     monkeypatch.undo()
     for path in (three.index / "summaries").iterdir():
@@ -207,3 +209,23 @@ def test_a_damaged_journal_hides_no_other_run(three: Settings) -> None:
     path.write_bytes(path.read_bytes()[:40])
     assert [run.status for run in runs("flights")] == ["FAILED", "FINISHED", "FINISHED"]
     assert dict(runs("flights")[0]) == {}
+
+
+def test_a_figure_of_a_past_run_is_shown_where_it_stands(tmp_path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1, 1))
+    figure.add_subplot().plot([1, 2])
+    store = DiskStore(tmp_path / "values")
+    refs = {"<delays>": store.put(figure), "count": store.put(2)}
+    step = PastStep(StepRecord("draw", StepState.DONE, 0.1, 1, outputs=refs), store)
+    shown = step["<delays>"]
+    assert shown._repr_png_().startswith(b"\x89PNG")
+    assert isinstance(shown, bytes)
+    assert repr(shown).startswith("<PNG picture of ")
+    page = step._repr_html_()
+    assert page.count("<img") == 1
+    assert '<img alt="&lt;delays&gt;"' in page
+    assert "data:image/png;base64,iVBOR" in page
+    shutil.rmtree(store.root)
+    assert "<img" not in step._repr_html_()  # its file is gone; what is known of it is still told

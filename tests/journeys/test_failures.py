@@ -44,8 +44,11 @@ def test_a_step_that_raises_fails_the_run_and_is_named_in_the_last_lines(worksho
     done = workshop.p2p("run", str(path))
 
     assert done.code == 1
-    assert done.err.strip().splitlines()[-1] == "step 'fit', cell 4 failed: ValueError: [bold]too few[/] rows"
     record = workshop.runs_of(path, "notebook")[0]
+    assert done.err.strip().splitlines()[-2:] == [
+        "step 'fit', cell 4 failed: ValueError: [bold]too few[/] rows",
+        f"open it: p2p debug {record.run_id} --step fit",
+    ]
     run = workshop.mlflow_run(record.run_id)
     assert run.info.status == RunStatus.FAILED
     tags = {name: run.data.tags.get(f"p2p.{name}") for name in ("failed_step", "failed_cell", "error", "steps")}
@@ -80,6 +83,7 @@ def test_a_notebook_that_did_not_get_to_its_end_is_no_success(
     assert done.answer["status"] == "FAILED"
     assert (done.answer["failed_step"], done.answer["failed_cell"]) == ("end", 2)
     assert error in done.answer["error"]
+    assert done.answer["debug"] == f"p2p debug {done.answer['run_id']} --step end"
     run = workshop.mlflow_run(done.answer["run_id"])
     assert run.info.status == RunStatus.FAILED
     found = states(Path(done.answer["notebook"]))

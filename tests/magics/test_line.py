@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
 import pytest
 
+from p2p.magics.opening import Opened
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 CELLS = [
     "%load_ext p2p", "month = 1", "def scale(x):\n    return [i * 2 for i in x]", "%%step load\nraw = [month]",
     "%%step clean\ntidy = scale(raw)", "%%step report\ntext = str(tidy)",
@@ -28,6 +33,18 @@ def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(path, CELLS)
     monkeypatch.setenv("JPY_SESSION_NAME", str(path))
     return path
+
+
+def test_vs_code_and_the_folder_that_the_classic_notebook_names(
+    shell: Any, notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", f"{tmp_path}/")
+    monkeypatch.setenv("JPY_PARENT_PID", "0")  # no such server
+    assert "Nobody tells which notebook this is" in shell.refused("%p2p params")
+    monkeypatch.delenv("JPY_SESSION_NAME")
+    shell.names["__vsc_ipynb_file__"] = str(notebook)
+    shell.run("%p2p params")
+    assert "month" in capfd.readouterr().out
 
 
 def run_all(shell: Any, cells: list[str]) -> None:
@@ -140,3 +157,90 @@ def test_what_is_not_known_or_cannot_be_done_is_refused(
 def test_a_command_is_for_this_notebook(shell: Any, notebook: Path, capfd: pytest.CaptureFixture[str]) -> None:
     shell.run("%p2p params")
     assert "month" in capfd.readouterr().out
+
+
+def test_a_refusal_is_a_table_of_its_findings_beside_the_text(
+    shell: Any, notebook: Path, project: Path, shown: list[Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A version that was edited is refused on evidence, soon."""
+    version = project / "pipelines" / "penguins" / "v1"
+    shutil.copytree(REPOSITORY / "pipelines" / "penguins" / "v1", version)
+    (version / "steps.py").write_text("")
+    refusal = shell.refused("%p2p promote penguins@1")
+    assert "`p2p promote penguins@1` ended with exit code 3" in refusal
+    (table,) = shown
+    assert "penguins@1, steps.py: steps.py is not the file that was verified." in repr(table)
+    assert "<td" in table._repr_html_()
+    assert "Put the file back from git" in table._repr_html_()
+    assert "not promoted" not in capfd.readouterr().out  # told once
+
+
+def test_what_a_cell_is_refused_on_is_shown_as_a_table_too(shell: Any, shown: list[Any]) -> None:
+    shell.try_run(
+        "from p2p.errors import EvidenceRefused\nfrom p2p.model import Finding\n"
+        "raise EvidenceRefused('it was refused.', [Finding('cell 3', '<img src=x>', 'why', 'cure')])"
+    )
+    (table,) = shown
+    assert "cell 3: <img src=x>" in repr(table)
+    assert "&lt;img src=x&gt;" in table._repr_html_()
+    shell.run("1")
+    assert len(shown) == 1
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is displayed."""
+    found: list[Any] = []
+    monkeypatch.setattr("IPython.display.display", found.append)
+    return found
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> str:
+    """An address that stands for a server that answers."""
+    address = "http://127.0.0.1:5123"
+    monkeypatch.setattr("p2p.magics.opening.address_of", lambda *_: address)
+    monkeypatch.setattr("p2p.magics.opening.serve", lambda *_: SimpleNamespace(is_ready=False))
+    monkeypatch.setattr(
+        "p2p.magics.opening.experiment_place", lambda at, name: f"{at}/#/experiments/{name}" if name != "new" else None
+    )
+    return address
+
+
+def test_ui_links_to_the_experiment_of_the_notebook(
+    shell: Any, notebook: Path, at: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = shell.run("%p2p ui").result
+    assert opened.address == f"{at}/#/experiments/flights"
+    assert "Runs of 'flights' in MLflow: http://127.0.0.1:5123" in repr(opened)
+    assert f'<a href="{opened.address}" target="_blank" rel="noopener noreferrer">' in opened._repr_html_()
+    assert "about ten seconds" in capsys.readouterr().out
+
+
+def test_ui_links_to_all_where_the_notebook_has_no_runs(
+    shell: Any, at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "new.ipynb"))
+    opened = shell.run("%p2p ui --port 5123").result
+    assert opened.address == at
+    assert "No runs of 'new' are to be seen yet" in repr(opened)
+
+
+def test_ui_escapes_the_name_of_a_notebook() -> None:
+    shown = Opened("http://there", "Runs of '<img src=x onerror=alert(1)>'", "now")._repr_html_()
+    assert "<img" not in shown
+    assert "&lt;img src=x" in shown
+
+
+@pytest.mark.parametrize("words", ["--port", "--port x", "--port 0", "--port 70000", "--host 0.0.0.0", "5000"])
+def test_ui_refuses_what_it_does_not_understand(shell: Any, at: str, words: str) -> None:
+    assert f"'%p2p ui {words}' is not understood" in shell.refused(f"%p2p ui {words}")
+
+
+def test_nothing_is_served_where_nobody_looks(
+    shell: Any, notebook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("p2p.magics.opening.serve", lambda *_: pytest.fail("a server was started"))
+    monkeypatch.setattr("p2p.magics.extension.Extension.headless", True)
+    assert shell.run("%p2p ui").result is None
+    assert "in a terminal: p2p ui" in capsys.readouterr().out

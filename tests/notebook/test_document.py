@@ -24,6 +24,17 @@ def test_code_cells_are_counted_as_people_count_them_and_know_their_heading(tmp_
     assert read.parameters is read.cells[0]
 
 
+def test_a_cell_that_vs_code_has_in_another_language_is_refused_and_a_cell_magic_is_not(tmp_path: Path) -> None:
+    document = notebook("x = 1", "%%bash\nls", "select 1")
+    for cell, language in zip(document["cells"], ("python", "shellscript", "sql"), strict=True):
+        cell["metadata"]["vscode"] = {"languageId": language}
+    path = save(tmp_path / "a.ipynb", document)
+    with pytest.raises(NotebookError, match=r"Code cell 3 of .* is written in 'sql'.*Choose Python"):
+        read_notebook(path)
+    document["cells"][2]["metadata"]["vscode"] = "odd"
+    assert len(read_notebook(save(path, document)).cells) == 3
+
+
 def test_the_digest_is_of_the_code_and_not_of_output_or_prose(tmp_path: Path) -> None:
     document = notebook("x = 1", "## Title", "y = 2", params="k: int = 1")
     digest = read_notebook(save(tmp_path / "a.ipynb", document)).digest

@@ -91,6 +91,8 @@ def test_a_sweep_stops_at_the_first_failure_and_says_so(swept: Swept) -> None:
     assert points(swept.first.answer) == [(1, "FINISHED", False), (2, "FAILED", False), (3, None, False)]
     failed = swept.first.answer["points"][1]
     assert (failed["failed_step"], failed["error"]) == ("score", f"ValueError: two {MASK}")
+    assert swept.first.answer["debug"] == f"p2p debug {failed['run_id']} --step score"
+    assert swept.second.answer["debug"] is None
 
 
 def test_a_resumed_sweep_keeps_what_finished_and_goes_on_after_the_last_good_step(swept: Swept) -> None:

@@ -10,7 +10,7 @@ import pytest
 from p2p.errors import TargetError
 from p2p.model import RunStatus, StepState
 from p2p.tracking import Journal, find_run, new_key, past_runs, read_events, records
-from p2p.tracking.journal import NAME, Tail, first_end
+from p2p.tracking.journal import NAME, Tail, counting_events, first_end
 from p2p.tracking.records import read_record
 
 WRITE = """
@@ -156,3 +156,16 @@ def test_the_first_end_is_the_end_whatever_else_names_it(tmp_path: Path) -> None
     journal.append("run_finished", by="other")
     assert first_end(tmp_path)["by"] == "one"
     assert first_end(tmp_path) == next(e for e in read_events(tmp_path) if e["kind"] == "run_finished")
+
+
+def test_events_of_some_kinds_count_as_all_do(tmp_path: Path) -> None:
+    """What comes after the end counts for nothing, but for MLflow's id, whichever kinds are asked for."""
+    journal = Journal(tmp_path / "run")
+    for kind in ("run_opened", "logged", "step_started", "run_finished", "logged", "mlflow_run", "run_finished"):
+        journal.append(kind, says='a "logged" text')
+    journal.close()
+    kinds = ("run_opened", "logged", "mlflow_run", "run_finished")
+    for asked in (kinds, kinds[:3]):
+        found = [event["kind"] for event in counting_events(tmp_path / "run", *asked)]
+        assert found == [event["kind"] for event in read_events(tmp_path / "run") if event["kind"] in asked]
+    assert found == ["run_opened", "logged", "mlflow_run"]

@@ -18,8 +18,9 @@ from p2p.settings import Settings
 from p2p.widgets.answering import Panel, panel
 from tests.browser.conftest import write
 
+LOOP = "import time\nfrom tqdm import tqdm\nraw = [time.sleep(0.1) or n for n in tqdm(range(rows), desc='rows')]"
 CELLS = (
-    "%load_ext p2p", "rows: int = 3  # how many\nname: str = 'x'", "%%step load\nraw = list(range(rows))",
+    "%load_ext p2p", "rows: int = 3  # how many\nname: str = 'x'", f"%%step load\n{LOOP}",
     "%%step total(raw) -> mean\nimport mlflow\nmean = sum(raw) / len(raw)\nmlflow.log_metric('mean', mean)",
 )  # fmt: skip
 
@@ -116,6 +117,25 @@ def test_a_step_that_runs_is_pushed_at_once(asker: Asker, kernel: Kernel) -> Non
     assert len(asker.heard) == before
 
 
+def test_how_far_a_step_is_is_pushed_and_forgotten_at_its_end(asker: Asker, kernel: Kernel) -> None:
+    kernel.ranning.cell(CELLS[2])
+    kernel.ranning.append("step_started", step="load", parent="", inputs={})
+    moved = {"description": "rows", "n": 43, "total": 100, "unit": "it", "rate": None}
+    kernel.ranning.append("step_progress", step="load", id="a", parent="", **moved)
+    here.moved("load")
+    pushed = asker.wait(lambda message: message.get("push") == "progress")
+    assert (pushed["name"], pushed["progress"]) == ("load", {"short": "43 %", "line": "rows 43/100"})
+    assert asker.ask("steps")["nodes"][0]["progress"] == pushed["progress"]
+    kernel.ranning.append("step_progress", step="inner", id="b", parent="load", **{**moved, "n": 99})
+    assert asker.ask("steps")["nodes"][0]["progress"] == pushed["progress"]
+    kernel.ranning.append("step_finished", step="load", parent="", state="done", seconds=1, attempts=1, outputs={})
+    assert asker.ask("steps")["nodes"][0]["progress"] is None
+    asker.panel.close()
+    before = len(asker.heard)
+    here.moved("load")
+    assert len(asker.heard) == before
+
+
 def test_a_step_is_told_with_its_code_and_what_it_has_taken_and_given(asker: Asker, kernel: Kernel) -> None:
     ref = {"type": "builtins.list", "digest": "d", "shape": [3], "nbytes": 9, "preview": "[0, 1, 2]", "codec": "json"}
     kernel.ranning.cell(CELLS[2])
@@ -125,7 +145,7 @@ def test_a_step_is_told_with_its_code_and_what_it_has_taken_and_given(asker: Ask
     )
     step = asker.ask("step", name="load")
     assert (step["state"], step["seconds"], step["attempts"]) == ("done", 1.5, 2)
-    assert "raw = list(range(rows))" in step["code"]
+    assert "for n in tqdm(range(rows), desc='rows')" in step["code"]
     assert step["outputs"] == [{"name": "raw", "type": "list", "shape": "3", "size": "9 B", "preview": "[0, 1, 2]"}]
     assert [one["name"] for one in step["inputs"]] == ["rows"]
     assert asker.ask("step", name="nobody") == {"name": "nobody", "gone": True}
@@ -144,9 +164,12 @@ def test_runs_from_the_form_are_followed_listed_compared_and_plotted(asker: Aske
     told = [(m["kind"], m.get("step")) for m in asker.heard if m.get("push") == "run"]
     assert told[0] == ("began", None)
     assert ("step_finished", "total") in told
+    moved = [m["line"] for m in asker.heard if m.get("kind") == "step_progress"]
+    assert any(line.split(" · ")[1].startswith("rows ") and "/5" in line for line in moved), moved
     ran(asker, rows="7")
     failed = ran(asker, rows="0")
     assert (failed["status"], failed["failed_step"]) == ("FAILED", "total")
+    assert failed["way_in"] == f"p2p debug {failed['run_id']} --step total"
     page = asker.ask("runs")
     assert [row["params"]["rows"] for row in page["rows"]] == ["0", "7", "5"]
     assert (page["total"], page["pages"], page["columns"]) == (3, 1, {"params": ["rows"], "metrics": ["mean"]})

@@ -110,23 +110,30 @@ class Tabs {
   }
 }
 
+/** The code cells of the notebook that the panel stands in: JupyterLab's and Notebook 7's, or the classic notebook's. */
+function codeCells(root) {
+  const notebook = root.closest(".jp-Notebook, #notebook-container");
+  return notebook ? [...notebook.querySelectorAll(".jp-CodeCell, .cell.code_cell")] : [];
+}
+
 /** Shows the cell of this number in the notebook that the panel stands in; false where that cannot be. */
 function showCell(root, number) {
-  const notebook = root.closest(".jp-Notebook");
-  const cells = notebook ? [...notebook.querySelectorAll(".jp-CodeCell")] : [];
+  const cells = codeCells(root);
   const cell = cells[number - 1];
   if (!cell) return false;
   cell.scrollIntoView({ block: "center" });
   cell.classList.add("p2p-shown");
   setTimeout(() => cell.classList.remove("p2p-shown"), 2500);
-  cell.querySelector(".jp-InputArea")?.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, button: 0 }));
+  const input = cell.querySelector(".jp-InputArea, .input");
+  input?.dispatchEvent(new MouseEvent(cell.matches(".jp-CodeCell") ? "mousedown" : "click", { bubbles: true, button: 0 }));
   return true;
 }
 
 function cellButton(root, number) {
   return h("button", {
     type: "button", class: "p2p-link", "data-cell": number,
-    onclick: (event) => { if (!showCell(root, number)) event.currentTarget.textContent = `cell ${number}: it is in the notebook above or below`; },
+    // The classic notebook selects the cell that a click bubbles up to, which is the panel's own.
+    onclick: (event) => { event.stopPropagation(); if (!showCell(root, number)) event.currentTarget.textContent = `cell ${number}: it is in the notebook above or below`; },
   }, `cell ${number}`);
 }
 
@@ -147,6 +154,7 @@ class StepsTab {
     this.stale = h("button", { type: "button", class: "p2p-main", onclick: () => this.runStale() }, "Run what is stale");
     at.append(h("div", { class: "p2p-bar" }, this.title, this.stale), this.drawing, this.about);
     kernel.on("steps", (graph) => this.draw(graph));
+    kernel.on("progress", (step) => this.moved(step));
   }
 
   async open() {
@@ -169,11 +177,12 @@ class StepsTab {
     const told = counts.map(([state, n]) => `${n} ${word(state)}`).join(", ") || "no steps yet: mark a cell with %%step NAME";
     this.title.textContent = `${graph.notebook}: ${told}`;
     this.stale.disabled = !graph.nodes.some((node) => ["stale", "never", "failed"].includes(node.state));
+    this.graph = graph;
     const shape = JSON.stringify([graph.nodes.map((node) => [node.name, node.column, node.row, node.cell]), graph.edges]);
     if (shape !== this.shape) this.lay(graph, shape);
     for (const node of graph.nodes) this.mark(node);
     this.problems(graph.problems);
-    if (this.chosen) this.choose(this.chosen, false);
+    if (this.chosen && !this.asking) this.choose(this.chosen, false); // cells that run keep the answer waiting
   }
 
   lay(graph, shape) {
@@ -203,26 +212,32 @@ class StepsTab {
   }
 
   box(node, { x, y }) {
-    const parts = { mark: s("text", { class: "p2p-mark", x: x + 12, y: y + 27 }), name: s("text", { class: "p2p-name", x: x + 34, y: y + 19 }), took: s("text", { class: "p2p-took", x: x + 34, y: y + 35 }) };
+    const parts = { mark: s("text", { class: "p2p-mark", x: x + 12, y: y + 27 }), name: s("text", { class: "p2p-name", x: x + 34, y: y + 19 }), took: s("text", { class: "p2p-took", x: x + 34, y: y + 35 }), title: s("title", {}, node.name) };
     const label = node.name.length > 16 ? `${node.name.slice(0, 15)}…` : node.name;
     parts.name.textContent = label;
     parts.box = s("g", {
       class: "p2p-node", tabindex: 0, role: "button", "data-step": node.name,
       onclick: () => this.choose(node.name),
       onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); event.stopPropagation(); this.choose(node.name); } },
-    }, s("rect", { x, y, width: BOX.width, height: BOX.height, rx: 6 }), parts.mark, parts.name, parts.took, s("title", {}, node.name));
+    }, s("rect", { x, y, width: BOX.width, height: BOX.height, rx: 6 }), parts.mark, parts.name, parts.took, parts.title);
     this.nodes.set(node.name, parts);
     return parts.box;
   }
 
   mark(node) {
     const parts = this.nodes.get(node.name);
-    const took = [word(node.state), seconds(node.seconds), node.attempts > 1 ? `${node.attempts} attempts` : ""].filter(Boolean).join(" · ");
+    const took = [word(node.state), node.progress?.short, seconds(node.seconds), node.attempts > 1 ? `${node.attempts} attempts` : ""].filter(Boolean).join(" · ");
     parts.box.setAttribute("data-state", node.state);
     parts.box.setAttribute("aria-label", `step ${node.name}: ${[took, ...node.why].join("; ")}`);
+    parts.title.textContent = node.progress ? `${node.name}: ${node.progress.line}` : node.name;
     parts.box.setAttribute("aria-pressed", String(this.chosen === node.name));
     parts.mark.textContent = MARKS[node.state];
     parts.took.textContent = took;
+  }
+
+  /** A step that runs says how far it is; nothing else has changed. */
+  moved({ name, progress }) {
+    if (this.nodes?.has(name) && progress) this.mark({ name, progress, state: "running", seconds: null, attempts: 0, why: [] });
   }
 
   problems(found) {
@@ -234,21 +249,45 @@ class StepsTab {
   async choose(name, scroll = true) {
     this.chosen = name;
     for (const [one, parts] of this.nodes) parts.box.setAttribute("aria-pressed", String(one === name));
+    if (this.told !== name) this.beforehand(name);
+    this.asking = name;
     const step = await this.kernel.ask("step", { name });
+    if (this.asking === name) this.asking = null;
     if (this.chosen !== name) return;
     if (step.gone || step.problem) {
       this.about.replaceChildren(h("p", {}, step.problem ?? `There is no step '${name}' any more.`));
       return;
     }
     put(this.about,
-      h("h3", {}, step.name, " ", h("span", { class: "p2p-state", "data-state": step.state }, `${MARKS[step.state]} ${word(step.state)}`), " ", cellButton(this.root, step.cell)),
-      step.why.length ? h("ul", { class: "p2p-why" }, step.why.map((why) => h("li", {}, withCells(this.root, why)))) : null,
-      step.error ? h("pre", { class: "p2p-error" }, step.error) : null,
+      this.heading(step),
+      step.error ? h("pre", { class: "p2p-error" }, step.error) : null, wayIn(step.way_in),
       values("Inputs", step.inputs), values("Outputs", step.outputs),
       h("details", { open: true }, h("summary", {}, "Code"), h("pre", { class: "p2p-code", tabindex: 0 }, step.code)),
     );
+    this.told = name;
     if (scroll) this.about.scrollIntoView({ block: "nearest" });
   }
+
+  heading(step) {
+    const state = h("span", { class: "p2p-state", "data-state": step.state }, `${MARKS[step.state]} ${word(step.state)}`);
+    const why = step.why.length ? h("ul", { class: "p2p-why" }, step.why.map((one) => h("li", {}, withCells(this.root, one)))) : null;
+    return [h("h3", {}, step.name, " ", state, " ", cellButton(this.root, step.cell)), why];
+  }
+
+  /** What is known of a step here: the kernel answers when no cell waits for it. */
+  beforehand(name) {
+    const step = this.graph.nodes.find((node) => node.name === name);
+    if (!step) return;
+    this.told = null;
+    put(this.about,
+      this.heading(step),
+      h("p", { class: "p2p-quiet p2p-waits" }, "Its code and values follow when the kernel is not busy."));
+  }
+}
+
+/** The line to type in a terminal that opens a failed step, where there is one. */
+function wayIn(line) {
+  return line ? h("p", { class: "p2p-way-in" }, "Open it with its inputs: ", h("code", {}, line)) : null;
 }
 
 function values(what, found) {
@@ -367,6 +406,7 @@ class ParametersTab {
       this.busy(true);
       this.say("The run has begun");
     } else if (event.kind === "step_started" && !event.parent) this.step(event.step, "running", "");
+    else if (event.kind === "step_progress" && !event.parent) this.step(event.step, "running", event.line);
     else if (event.kind === "step_finished" && !event.parent) this.step(event.step, event.state, event.error_type ? `${event.error_type}: ${event.error}` : seconds(event.seconds));
     else if (event.kind === "mlflow_run") this.head.textContent = `Running as ${event.run_id}`;
     else if (event.kind === "refused" || event.kind === "ended") this.ended(event);
@@ -384,6 +424,7 @@ class ParametersTab {
     const text = event.kind === "refused" ? event.what : `${event.status}${event.seconds ? ` in ${seconds(event.seconds)}` : ""}${event.error ? `: ${event.error}` : ""}`;
     this.head.textContent = text;
     this.head.setAttribute("data-status", event.status ?? "REFUSED");
+    this.progress.append(...[wayIn(event.way_in)].filter(Boolean));
     this.busy(false);
     this.say(`The run has ended: ${text}`);
   }
@@ -394,14 +435,23 @@ class ParametersTab {
   }
 }
 
+/** A link that opens beside the page; null for what is no address of the web. */
+function webLink(address, text) {
+  const found = URL.canParse(address) ? new URL(address) : null;
+  if (!found || !["http:", "https:"].includes(found.protocol)) return null;
+  const made = h("a", { target: "_blank", rel: "noopener noreferrer" }, text);
+  made.href = found.href;
+  return made;
+}
+
 class RunsTab {
   constructor(kernel, root, at, say, id) {
-    Object.assign(this, { kernel, root, say, chosen: [], asked: { text: "", status: "", sort: "began", down: true, page: 0 } });
+    Object.assign(this, { kernel, root, say, chosen: [], opened: new Map(), asked: { text: "", status: "", sort: "began", down: true, page: 0 } });
     const filter = h("input", { type: "search", id: `${id}-filter`, placeholder: "id, parameter, error", oninput: () => this.soon({ text: filter.value, page: 0 }) });
     const status = h("select", { id: `${id}-status`, onchange: () => this.load({ status: status.value, page: 0 }) }, ["", "FINISHED", "FAILED", "KILLED", "RUNNING"].map((one) => h("option", { value: one }, one || "any")));
     this.both = h("button", { type: "button", class: "p2p-main", disabled: true, onclick: () => this.compare() }, "Compare two");
     this.metric = h("select", { id: `${id}-metric`, onchange: () => this.plot() });
-    this.count = h("span", { class: "p2p-quiet" });
+    this.count = h("span", { class: "p2p-quiet p2p-count" });
     this.list = h("div");
     this.below = h("div");
     at.append(h("div", { class: "p2p-bar" }, h("label", { for: `${id}-filter` }, "Filter"), filter, h("label", { for: `${id}-status` }, "Status"), status,
@@ -419,8 +469,12 @@ class RunsTab {
 
   async load(changes) {
     Object.assign(this.asked, changes);
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    this.count.textContent = "reading the runs";
     const found = await this.kernel.ask("runs", this.asked);
+    if (turn !== this.turn) return; // asked anew since then; the answers may come in any order
     if (found.problem) {
+      this.count.textContent = "";
       this.list.replaceChildren(h("p", {}, found.problem));
       return;
     }
@@ -438,14 +492,14 @@ class RunsTab {
   rows(found) {
     const { params, metrics } = found.columns;
     const columns = [["", ""], ["run", ""], ["began (UTC)", "began"], ["status", "status"], ["kind", "kind"], ["took", "seconds"],
-      ...params.map((name) => [name, `params:${name}`]), ...metrics.map((name) => [name, `metrics:${name}`])];
+      ...params.map((name) => [name, `params:${name}`]), ...metrics.map((name) => [name, `metrics:${name}`]), ["MLflow", ""]];
     const head = columns.map(([name, sort]) => h("th", { scope: "col", "aria-sort": sort && sort === this.asked.sort ? (this.asked.down ? "descending" : "ascending") : null },
       sort ? h("button", { type: "button", class: "p2p-sort", onclick: () => this.load({ sort, down: sort === this.asked.sort ? !this.asked.down : true, page: 0 }) }, name, sort === this.asked.sort ? (this.asked.down ? " ↓" : " ↑") : "")
         : name || h("span", { class: "p2p-hidden" }, "compare")));
     const body = found.rows.map((row) => h("tr", { "data-run": row.key }, [
       h("input", { type: "checkbox", "aria-label": `compare run ${row.id.slice(0, 8)}`, onchange: (event) => this.pick(row.key, event.currentTarget.checked) }),
       h("code", { title: row.id }, row.id.slice(0, 8)), row.began, h("span", { class: "p2p-state", "data-status": row.status, title: row.error }, row.status), row.kind, seconds(row.seconds),
-      ...params.map((name) => row.params[name] ?? ""), ...metrics.map((name) => short(row.metrics[name])),
+      ...params.map((name) => row.params[name] ?? ""), ...metrics.map((name) => short(row.metrics[name])), this.inMlflow(row),
     ].map((cell) => h("td", {}, cell))));
     for (const row of body) row.querySelector("input").checked = this.chosen.includes(row.dataset.run);
     const pages = found.pages > 1 ? h("div", { class: "p2p-bar" },
@@ -460,6 +514,31 @@ class RunsTab {
     this.chosen = taken ? [...this.chosen, key].slice(-2) : this.chosen.filter((one) => one !== key);
     for (const row of this.list.querySelectorAll("tr[data-run]")) row.querySelector("input").checked = this.chosen.includes(row.dataset.run);
     this.both.disabled = this.chosen.length !== 2;
+  }
+
+  /** What opens a run in MLflow's UI: a button, and a link once that is known to answer. It outlives a new list of runs. */
+  inMlflow(row) {
+    if (!this.opened.has(row.key)) {
+      const place = h("span", { class: "p2p-mlflow" });
+      const button = h("button", { type: "button", class: "p2p-link", "aria-label": `Open run ${row.id.slice(0, 8)} in MLflow`, onclick: () => this.openIn(place, button, row) }, "Open in MLflow");
+      place.append(button);
+      this.opened.set(row.key, place);
+    }
+    return this.opened.get(row.key);
+  }
+
+  async openIn(place, button, row) {
+    const tell = (text) => { place.replaceChildren(button, h("span", { class: "p2p-quiet" }, ` ${text}`)); this.say(text); };
+    const focused = button === this.root.getRootNode().activeElement;
+    button.disabled = true;
+    tell("MLflow's UI is starting; that takes about ten seconds");
+    const answer = await this.kernel.ask("mlflow", { run: row.key });
+    button.disabled = false;
+    const link = answer.problem ? null : webLink(answer.address, `${row.id.slice(0, 8)} in MLflow`);
+    if (!link) return tell(answer.problem ?? "MLflow's UI has no address that could be opened");
+    place.replaceChildren(link);
+    if (focused) link.focus();
+    this.say("The link to the run in MLflow is ready");
   }
 
   async compare() {

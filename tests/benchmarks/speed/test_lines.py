@@ -15,6 +15,7 @@ from benchmarks.speed.measuring import Measured, Missing, Side
 from benchmarks.speed.projects import PLAIN, with_notebook, with_pipeline
 from benchmarks.speed.registry import LINES
 from benchmarks.speed.rows import SECONDS_PER_RUN
+from benchmarks.speed.work import panel as work
 from p2p.export.compile import compile_notebook
 from p2p.manifest import versions
 from p2p.notebook import parameters_of, read_notebook
@@ -86,3 +87,9 @@ def test_the_pipeline_of_naps_is_a_version_that_p2p_run_finds(
 def test_every_module_of_a_line_is_in_the_registry() -> None:
     modules = {path.stem for path in Path(sweeps.__file__).parent.glob("*.py")} - {"__init__"}
     assert set(LINES) == modules
+
+
+def test_the_notebook_of_the_panel_has_as_many_steps_as_are_drawn(tmp_path: Path) -> None:
+    made = read_notebook(notebooks.write(tmp_path / "made.ipynb", work.cells(12)))
+    assert len(compile_notebook(made, "made", ["i"]).steps) == 12
+    assert "p2p.panel()" in made.cells[work._PANEL].source

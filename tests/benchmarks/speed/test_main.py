@@ -44,7 +44,7 @@ def test_lines_that_take_gigabytes_are_measured_only_where_they_are_named(
     assert "| frame |" not in capsys.readouterr().out
     command.main(["--rounds", "1", "frame"])
     assert "| frame | fails: RuntimeError" in capsys.readouterr().out
-    assert {"past", "points", "frame"} <= set(LINES)
+    assert {"past", "points", "frame", "panel"} <= set(LINES)
 
 
 @pytest.mark.parametrize(
