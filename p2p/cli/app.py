@@ -110,7 +110,7 @@ def promote(
 ) -> None:
     """Make a version the one that production runs."""
     from p2p.cli import show
-    from p2p.cli.targets import exact_version
+    from p2p.export.targets import exact_version
     from p2p.promote import promote as promote_version
     from p2p.settings import load_settings
 
@@ -155,7 +155,7 @@ def pull(
     """Bring edits of an exported module, or of a debug notebook, back into the notebook's cells."""
     from p2p.cli import show
     from p2p.cli.drifts import pull_answer, show_pull
-    from p2p.cli.targets import exact_version, is_notebook
+    from p2p.export.targets import exact_version, is_notebook
     from p2p.drift import pull as pull_version
     from p2p.settings import load_settings
 
@@ -181,7 +181,7 @@ def diff(
     """Show what changed between two versions: parameters, contracts, steps, values."""
     from p2p.cli import show
     from p2p.cli.drifts import diff_answer, show_diff
-    from p2p.cli.targets import exact_version
+    from p2p.export.targets import exact_version
     from p2p.drift import diff as diff_versions
     from p2p.settings import load_settings
 

@@ -81,7 +81,7 @@ def run(
 ) -> None:  # fmt: skip
     """Run a notebook or a pipeline as one tracked run."""
     from p2p.cli.reuse import reuse_of
-    from p2p.cli.targets import is_notebook, refuse_elsewhere
+    from p2p.export.targets import is_notebook, refuse_elsewhere
     from p2p.params import load_params_file, parse_assignments
 
     given = load_params_file(params_file) if params_file else {}
@@ -183,7 +183,7 @@ def _run_pipeline(
     target: str, given: dict[str, Any], text: dict[str, str], reuse: Any, *, as_json: bool, engine: str, jobs: int
 ) -> int:
     from p2p.cli.module import run_shown
-    from p2p.cli.targets import load_pipeline
+    from p2p.export.targets import load_pipeline
     from p2p.model import RunStatus
     from p2p.params import ParameterSet
     from p2p.settings import load_settings

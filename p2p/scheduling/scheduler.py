@@ -108,11 +108,12 @@ class Scheduler:
         lives: whether another one does, by its name and when it was last seen.
         now: the clock.
         limits: how much is done at once.
+        log: told what is done, with its facts.
     """
 
     def __init__(
         self, ledger: Ledger, executor: Executor, owner: str, lives: Callable[[str, datetime | None], bool],
-        now: Callable[[], datetime], limits: Limits | None = None,
+        now: Callable[[], datetime], limits: Limits | None = None, log: Callable[..., None] | None = None,
     ) -> None:  # fmt: skip
         self.ledger = ledger
         self.owner = owner
@@ -120,6 +121,7 @@ class Scheduler:
         self._lives = lives
         self._now = now
         self._limits = limits or Limits()
+        self._log = log or _nowhere
         self._at_work: dict[int, _AtWork] = {}
         self._draining = False
 
@@ -171,6 +173,8 @@ class Scheduler:
     def _put_down(self, work: _AtWork, ended: Ended, now: datetime) -> None:
         """Say in the ledger how an attempt ended, and what becomes of its tick."""
         tick, schedule = work.tick, work.schedule
+        how = str(work.stopped or ended.status or "refused").lower()
+        self._log("tick ended", how=how, **_facts(tick), error=work.why or ended.error, step=ended.step)
         if ended.status is RunStatus.FINISHED:
             self.ledger.end(tick, TickState.DONE, now, news=self._recovered(tick, schedule))
         elif work.stopped is TickState.DUE:
@@ -233,6 +237,7 @@ class Scheduler:
             self.ledger.end(tick, TickState.FAILED, now, reason=why, news=news)
         else:
             self.ledger.again(tick, "its scheduler ended", now, interrupted=True)
+        self._log("tick taken from a dead scheduler", **_facts(tick), how=str(ended.status).lower())
 
     # What is due
 
@@ -245,7 +250,9 @@ class Scheduler:
                 continue
             found = _while_paused(entry, now) if entry.paused else dues(entry.schedule, entry.looked, now)
             missed = [self._missed(entry.schedule, one) for one in found.skipped]
-            self.ledger.look(entry, now, found, [] if entry.paused or not entry.schedule.alerts else missed)
+            if self.ledger.look(entry, now, found, [] if entry.paused or not entry.schedule.alerts else missed):
+                for one in missed:
+                    self._log("ticks skipped", schedule=one.schedule, reason=one.text)
 
     def _missed(self, schedule: Schedule, skipped: Skipped) -> News:
         text = f"{skipped.count} ticks from {_short(skipped.first)} to {_short(skipped.last)}: {skipped.reason}"
@@ -275,12 +282,15 @@ class Scheduler:
         begun = self.ledger.claim(tick, self.owner, now, at_once=at_once, limit=self._limits.at_once)
         if begun is not None:
             self._at_work[begun.id] = _AtWork(begun, schedule)
+            self._log("tick begun", **_facts(begun), target=schedule.target)
             self._executor.start(begun, schedule)
 
     def _overlapping(self, tick: Tick, schedule: Schedule, earlier: Tick, now: datetime) -> None:
         """A tick became due while an earlier one was at work, or was to be tried again."""
         if schedule.overlap is Overlap.SKIP:
-            self.ledger.drop(tick, TickState.SKIPPED, now, f"the tick of {_short(earlier.time)} was at work")
+            reason = f"the tick of {_short(earlier.time)} was at work"
+            self.ledger.drop(tick, TickState.SKIPPED, now, reason)
+            self._log("tick skipped", **_facts(tick), reason=reason)
             return
         why = f"the tick of {_short(tick.time)} was due"
         if earlier.state is TickState.DUE:
@@ -326,6 +336,15 @@ def _while_paused(entry: Entry, now: datetime) -> Dues:
     if seen.first is None or seen.last is None:
         return Dues((), ())
     return Dues((), (Skipped(seen.first, seen.last, seen.count, _PAUSED),))
+
+
+def _nowhere(_event: str, **_facts: object) -> None:
+    pass
+
+
+def _facts(tick: Tick) -> dict[str, object]:
+    """What a log says of a tick."""
+    return {"schedule": tick.schedule, "logical_time": tick.time.isoformat(), "attempt": tick.attempts + 1}
 
 
 def _same(one: Tick, tick: Tick) -> bool:

@@ -7,6 +7,7 @@ that comes twice is due the first time. A job at every minute or hour, or at an 
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,6 +50,10 @@ class Trigger(Protocol):
         """The first time later than a moment; None when there is none any more."""
         ...
 
+    def before(self, moment: datetime) -> datetime | None:
+        """The last time earlier than a moment; None when there is none."""
+        ...
+
 
 @dataclass(frozen=True)
 class Cron:
@@ -72,6 +77,14 @@ class Cron:
                 return utc
         return None
 
+    def before(self, moment: datetime) -> datetime | None:
+        with contextlib.suppress(OverflowError):  # the calendar has an end, where no zone is any more
+            for found in CronSim(_NAMED.get(self.text.lower(), self.text), moment.astimezone(self._zone), reverse=True):
+                utc = found.astimezone(UTC)
+                if utc < moment:
+                    return utc
+        return None
+
 
 @dataclass(frozen=True)
 class Every:
@@ -87,6 +100,10 @@ class Every:
         step = timedelta(seconds=self.seconds)
         return _EPOCH + ((moment - _EPOCH) // step + 1) * step
 
+    def before(self, moment: datetime) -> datetime | None:
+        step = timedelta(seconds=self.seconds)
+        return _EPOCH - ((_EPOCH - moment) // step + 1) * step
+
 
 @dataclass(frozen=True)
 class Once:
@@ -97,6 +114,9 @@ class Once:
 
     def after(self, moment: datetime) -> datetime | None:
         return self.moment if self.moment > moment else None
+
+    def before(self, moment: datetime) -> datetime | None:
+        return self.moment if self.moment < moment else None
 
 
 def times(trigger: Trigger, after: datetime, until: datetime) -> Iterator[datetime]:

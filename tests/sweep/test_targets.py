@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from p2p.cli.targets import load_pipeline
+from p2p.export.targets import load_pipeline
 from p2p.settings import Settings
 from p2p.sweep import Listed, PipelineTarget, Request, SweepOptions, SweepOutcome, plan, run_sweep
 from p2p.tracking import RunRecord, past_runs

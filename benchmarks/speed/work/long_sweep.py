@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.speed.work.timing import expect, report
-from p2p.cli.targets import is_notebook, load_pipeline
+from p2p.export.targets import is_notebook, load_pipeline
 from p2p.settings import Settings, load_settings
 from p2p.sweep import Listed, NotebookTarget, PipelineTarget, Point, PointResult, SweepOutcome, run_sweep
 from p2p.sweep.targets import Target
