@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from p2p import findings
-from p2p.cli import cells, running, stores
+from p2p.cli import cells, running, schedules, stores
 from p2p.cli.options import Json
 from p2p.cli.signals import sigterm_interrupts
 from p2p.errors import P2PError
@@ -23,6 +23,7 @@ app = typer.Typer(
 )  # fmt: skip
 
 app.add_typer(stores.app, name="store")
+app.add_typer(schedules.app, name="schedule")
 
 
 def _version(shown: bool) -> None:
@@ -155,8 +156,8 @@ def pull(
     """Bring edits of an exported module, or of a debug notebook, back into the notebook's cells."""
     from p2p.cli import show
     from p2p.cli.drifts import pull_answer, show_pull
-    from p2p.export.targets import exact_version, is_notebook
     from p2p.drift import pull as pull_version
+    from p2p.export.targets import exact_version, is_notebook
     from p2p.settings import load_settings
 
     settings = load_settings()
@@ -181,8 +182,8 @@ def diff(
     """Show what changed between two versions: parameters, contracts, steps, values."""
     from p2p.cli import show
     from p2p.cli.drifts import diff_answer, show_diff
-    from p2p.export.targets import exact_version
     from p2p.drift import diff as diff_versions
+    from p2p.export.targets import exact_version
     from p2p.settings import load_settings
 
     found = diff_versions(exact_version(before), exact_version(after), load_settings())

@@ -14,8 +14,8 @@ from p2p.cli import show
 from p2p.cli.failed import way_into_point
 from p2p.cli.module import notebook_digest
 from p2p.cli.sweeping import LiveTable, show_sweep
-from p2p.export.targets import is_notebook, load_pipeline, refuse_elsewhere
 from p2p.errors import InputRefused
+from p2p.export.targets import is_notebook, load_pipeline, refuse_elsewhere
 from p2p.model import RunStatus
 from p2p.params import parse_assignments
 from p2p.runners import LOCAL

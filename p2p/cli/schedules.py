@@ -1,0 +1,146 @@
+"""`p2p schedule`: its commands and their options. Everything heavy is imported when a command is at work."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from p2p.cli.options import Json
+
+app = typer.Typer(no_args_is_help=True, help="Run notebooks and pipelines at their times.")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule.")]
+
+
+@app.command()
+def add(
+    when: Annotated[
+        str,
+        typer.Argument(metavar="WHEN", help='"0 6 * * 1-5" (cron), "every 15 min", or "at 2026-12-31 06:00".'),
+    ],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="A notebook, a pipeline NAME, or NAME@3.")],
+    name: Annotated[str, typer.Option("--name", help="What to call it (default: the target's name).")] = "",
+    param: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--param", metavar="NAME=VALUE", help="A parameter; {logical_date} is the tick's date."),
+    ] = None,
+    tz: Annotated[str, typer.Option("--tz", metavar="ZONE", help="Time zone (default: this machine's).")] = "",
+    missed: Annotated[
+        str, typer.Option("--missed", help="Ticks that nobody was up for: skip, latest, or all.")
+    ] = "latest",
+    most: Annotated[int, typer.Option("--most", help="How many missed ticks run, with --missed all.")] = 10,
+    window: Annotated[str, typer.Option("--window", help="A tick that is older never runs: 12h, 30d.")] = "365d",
+    grace: Annotated[str, typer.Option("--grace", help="A tick that is no later than this is on time.")] = "60s",
+    overlap: Annotated[
+        str, typer.Option("--overlap", help="A tick while an earlier one is at work: skip, queue, or replace.")
+    ] = "skip",
+    at_once: Annotated[int, typer.Option("--at-once", help="How many of its ticks may be at work.")] = 1,
+    retries: Annotated[int, typer.Option("--retries", help="Further attempts of a tick that failed.")] = 0,
+    retry_delay: Annotated[
+        str, typer.Option("--retry-delay", help="Before the first of them; doubled each time.")
+    ] = "60s",
+    timeout: Annotated[str, typer.Option("--timeout", help="How long an attempt may take.")] = "",
+    late: Annotated[str, typer.Option("--late", help="Tell when a tick has not begun so long after its time.")] = "",
+    alert: Annotated[
+        list[str] | None,
+        typer.Option("--alert", metavar="URL", help="Whom to tell of failure and recovery (an Apprise URL)."),
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of the schedule of that name.")] = False,
+    json: Json = False,
+) -> None:
+    """Add a schedule, whose times count from now."""
+    from p2p.cli import scheduling
+
+    asked = scheduling.Asked(
+        when=when, target=target, name=name, params=param or (), zone=tz, missed=missed, most=most, window=window,
+        grace=grace, overlap=overlap, at_once=at_once, retries=retries, retry_delay=retry_delay, timeout=timeout,
+        late=late, alerts=alert or (),
+    )  # fmt: skip
+    scheduling.add_shown(asked, replace=replace, as_json=json)
+
+
+@app.command("list")
+def list_schedules(json: Json = False) -> None:
+    """List the schedules: when each runs next, and how its last tick went."""
+    from p2p.cli import scheduling
+
+    scheduling.list_shown(as_json=json)
+
+
+@app.command()
+def show(name: Name, json: Json = False) -> None:
+    """Show a schedule: what it runs, its policies, and its next times."""
+    from p2p.cli import scheduling
+
+    scheduling.show_one(name, as_json=json)
+
+
+@app.command()
+def history(
+    name: Name,
+    most: Annotated[int, typer.Option("-n", "--most", min=1, help="How many of the last ticks.")] = 20,
+    json: Json = False,
+) -> None:
+    """Show what became of a schedule's ticks, those that were skipped too, with the reason."""
+    from p2p.cli import scheduling
+
+    scheduling.history_shown(name, most, as_json=json)
+
+
+@app.command()
+def pause(name: Name) -> None:
+    """Pause a schedule: its ticks do not run until it is resumed, nor afterwards."""
+    from p2p.cli import scheduling
+
+    scheduling.pause(name, paused=True)
+
+
+@app.command()
+def resume(name: Name) -> None:
+    """Let a paused schedule go on with its next tick."""
+    from p2p.cli import scheduling
+
+    scheduling.pause(name, paused=False)
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Remove a schedule. Its history stays."""
+    from p2p.cli import scheduling
+
+    scheduling.remove(name)
+
+
+@app.command()
+def run(name: Name, json: Json = False) -> None:
+    """Run a schedule now, here, besides its own times."""
+    from p2p.cli import scheduling
+
+    raise typer.Exit(scheduling.run_now(name, as_json=json))
+
+
+@app.command()
+def backfill(
+    name: Name,
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="The first date or time, in its zone.")],
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="The last; of a date, the whole day.")],
+    jobs: Annotated[int, typer.Option("-j", "--jobs", metavar="N", min=1, help="How many run at once.")] = 1,
+    json: Json = False,
+) -> None:
+    """Run a schedule at past times, each that is not done yet. Called again, it goes on where it was ended."""
+    from p2p.cli import scheduling
+
+    raise typer.Exit(scheduling.backfill(name, since, until, jobs, as_json=json))
+
+
+@app.command()
+def start(
+    at_once: Annotated[int, typer.Option("--at-once", min=1, help="How many ticks of all schedules run at once.")] = 4,
+    patience: Annotated[
+        str, typer.Option("--patience", help="How long what is at work may take to end, when this is stopped.")
+    ] = "30s",
+) -> None:
+    """Run the schedules at their times, until this is stopped (Ctrl-C or SIGTERM; twice to interrupt what runs)."""
+    from p2p.cli import scheduling
+
+    scheduling.start(at_once=at_once, patience=patience)
