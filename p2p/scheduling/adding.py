@@ -98,6 +98,6 @@ def as_kept(target: str, settings: Settings) -> str:
     if not path.is_relative_to(settings.root):
         raise InputRefused(
             f"'{target}' is not in the project at '{settings.root}'.",
-            cure="Copy it there: a schedule outlives folders.",
+            cure="Copy it there.",
         )
     return relative(path, settings.root)
