@@ -20,6 +20,7 @@ from typing import Any
 from p2p.model import RunStatus
 from p2p.settings import Settings
 from p2p.tracking import lease, reaper
+from p2p.tracking.light import load_light
 from p2p.tracking.overdue import Overdue
 from p2p.tracking.owner import Life, Owner, life_of
 from p2p.tracking.processes import end_kernels
@@ -125,6 +126,7 @@ def tell(**message: Any) -> None:
 def main() -> None:
     """`python -m p2p.tracking.sidecar OWNER`, OWNER being what `Owner.as_dict` gives, as JSON."""
     _keep_stdout_for_answers()
+    load_light()
     Sidecar(Owner.from_dict(json.loads(sys.argv[1]))).serve()
     with contextlib.suppress(OSError, ValueError):
         _answers.flush()

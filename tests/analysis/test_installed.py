@@ -11,6 +11,7 @@ import pytest
 from p2p.analysis import owners_of, version_of
 
 
+@pytest.mark.soak  # the standard library takes seconds for it
 def test_it_is_what_the_standard_library_answers_for_every_module_that_is_installed() -> None:
     theirs = {module: tuple(sorted(set(names))) for module, names in metadata.packages_distributions().items()}
     assert {module: owners_of(module) for module in theirs} == theirs

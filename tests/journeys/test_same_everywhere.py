@@ -108,6 +108,7 @@ def test_a_module_refuses_a_bad_parameter_by_name_before_anything_runs(exported:
     assert len(workshop.records()) == before
 
 
+@pytest.mark.soak  # `make test` runs those of pipelines/ too
 def test_the_generated_tests_pass_under_plain_pytest_and_tell_a_changed_step(exported: Exported) -> None:
     workshop = exported.workshop
     copy = workshop.root / "copy"

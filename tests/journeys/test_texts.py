@@ -45,7 +45,10 @@ total
 """
 
 
-@pytest.mark.parametrize(("name", "text"), [("percent.py", PERCENT), ("markdown.md", MARKDOWN)])
+WAYS = [("percent.py", PERCENT), pytest.param("markdown.md", MARKDOWN, marks=pytest.mark.soak)]
+
+
+@pytest.mark.parametrize(("name", "text"), WAYS)
 def test_a_text_notebook_is_adopted_run_exported_equal_and_pulled(workshop: Workshop, name: str, text: str) -> None:
     path = workshop.root / "notebooks" / name
     path.parent.mkdir(exist_ok=True)

@@ -50,6 +50,7 @@ def change_of(directory: Path) -> tuple[str, list[str]]:
     return manifest.change, manifest.changes
 
 
+@pytest.mark.soak  # the browser's tests see a finding of such an export
 def test_values_that_are_not_the_notebook_s_are_named_and_nothing_is_left(workshop: Workshop) -> None:
     path = workshop.write(
         "chance", "import random, time", "%%step load\nnow = time.time_ns()\nfixed = 1",

@@ -62,7 +62,11 @@ def test_code_that_reads_the_environment_finds_the_run_there(settings: Settings)
 
 
 @pytest.mark.parametrize(
-    "helper", ["mlflow.log_metric('score', 3)", "with mlflow.start_run(): mlflow.log_metric('score', 3)"]
+    "helper",
+    [
+        pytest.param("mlflow.log_metric('score', 3)", marks=pytest.mark.soak),
+        "with mlflow.start_run(): mlflow.log_metric('score', 3)",
+    ],
 )
 def test_code_that_comes_to_mlflow_on_a_detour_logs_to_the_run(settings: Settings, helper: str) -> None:
     (settings.root / "detour.py").write_text(f"import mlflow\ndef log():\n    {helper}\n")

@@ -158,6 +158,7 @@ def test_the_form_is_checked_and_nothing_runs_while_it_is_wrong(asker: Asker) ->
     assert not any(message.get("push") == "run" for message in asker.heard)
 
 
+@pytest.mark.soak  # three runs; the browser's tests do the same with two
 def test_runs_from_the_form_are_followed_listed_compared_and_plotted(asker: Asker, settings: Settings) -> None:
     ended = ran(asker, rows="5")
     assert (ended["status"], ended["failed_step"]) == ("FINISHED", "")

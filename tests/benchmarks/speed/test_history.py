@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -22,9 +24,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 RUNS = 6
 
 
-@pytest.fixture
-def grown(settings: Settings) -> Settings:
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Settings]) -> Settings:
     """A project whose one run has become six."""
+    settings = make_project(tmp_path_factory.mktemp("grown") / "project")
     ran(PIPELINE, settings, {"i": 3})
     grow(settings, RUNS)
     return settings
