@@ -6,6 +6,7 @@ may happen can be played through, as tests do.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -123,6 +124,7 @@ class Scheduler:
         self._limits = limits or Limits()
         self._log = log or _nowhere
         self._at_work: dict[int, _AtWork] = {}
+        self._untold: deque[Opened | Ended] = deque()
         self._draining = False
 
     @property
@@ -159,16 +161,18 @@ class Scheduler:
     # What has happened
 
     def _hear(self, now: datetime) -> None:
-        for event in self._executor.heard():
+        """What the executor tells stays here until the ledger has it: its disk may be full for a while."""
+        self._untold.extend(self._executor.heard())
+        while self._untold:
+            event = self._untold[0]
             work = self._at_work.get(event.tick)
-            if work is None:
-                continue
             if isinstance(event, Opened):
-                if not self.ledger.opened(work.tick, event.run, event.run_id):
+                if work is not None and not self.ledger.opened(work.tick, event.run, event.run_id):
                     self._executor.stop(event.tick)  # it was taken from us
-            else:
-                del self._at_work[event.tick]
+            elif work is not None:
                 self._put_down(work, event, now)
+                del self._at_work[event.tick]
+            self._untold.popleft()
 
     def _put_down(self, work: _AtWork, ended: Ended, now: datetime) -> None:
         """Say in the ledger how an attempt ended, and what becomes of its tick."""
@@ -213,6 +217,7 @@ class Scheduler:
     def _take_from_the_dead(self, entries: Mapping[str, Entry], now: datetime) -> None:
         """Ticks whose scheduler is gone: those that had ended are put down, the others are due again."""
         beats = self.ledger.beats()
+        self._let_go_of_lost(now)
         theirs = [tick for tick in self.ledger.open_ticks() if tick.state is TickState.RUNNING and tick.owner]
         dead = {
             owner for owner in {tick.owner for tick in theirs} - {self.owner}
@@ -224,6 +229,12 @@ class Scheduler:
         for owner in beats.keys() - {tick.owner for tick in theirs} - {self.owner}:
             if not self._lives(owner, beats[owner]):
                 self.ledger.forget(owner)
+
+    def _let_go_of_lost(self, now: datetime) -> None:
+        """Ticks that are ours by the ledger only: the disk was full at the moment in which one was begun."""
+        for tick in self.ledger.open_ticks():
+            if tick.owner == self.owner and tick.id not in self._at_work:
+                self.ledger.again(tick, "it could not be begun", now, interrupted=True)
 
     def _inherit(self, tick: Tick, ended: Ended, entry: Entry | None, now: datetime) -> None:
         schedule = entry.schedule if entry is not None else None
@@ -283,7 +294,10 @@ class Scheduler:
         if begun is not None:
             self._at_work[begun.id] = _AtWork(begun, schedule)
             self._log("tick begun", **_facts(begun), target=schedule.target)
-            self._executor.start(begun, schedule)
+            try:
+                self._executor.start(begun, schedule)
+            except OSError as error:
+                self._untold.append(Ended(begun.id, RunStatus.FAILED, f"no process could be started: {error}"))
 
     def _overlapping(self, tick: Tick, schedule: Schedule, earlier: Tick, now: datetime) -> None:
         """A tick became due while an earlier one was at work, or was to be tried again."""

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from p2p.cache import Reuse, going_on_with
-from p2p.errors import P2PError
+from p2p.errors import InputRefused, P2PError
 from p2p.export.targets import is_notebook, load_pipeline
 from p2p.kernels import WarmKernels
 from p2p.model import RunStatus
@@ -91,10 +91,11 @@ class Worker:
             ended, error, step = outcome.status.value, outcome.error, outcome.failed_step
         except KeyboardInterrupt:
             ended, error = RunStatus.KILLED.value, "interrupted"
-        except P2PError as refused:
+        except InputRefused as refused:
             error = str(refused)
-        except Exception as other:  # noqa: BLE001  # whatever it is: the tick has failed, and the next may run
-            error = f"{type(other).__name__}: {other}"
+        except Exception as other:  # noqa: BLE001  # whatever it is: the attempt has failed, and the next may run
+            ended = RunStatus.FAILED.value
+            error = str(other) if isinstance(other, P2PError) else f"{type(other).__name__}: {other}"
         self._say(tick=asked.tick.id, ended=ended, error=error[:2000], step=step, last=is_once(asked))
 
     def close(self) -> None:

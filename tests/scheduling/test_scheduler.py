@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from p2p.errors import StoreError
 from p2p.model import RunStatus
 from p2p.scheduling.model import Missed, Overlap, TickKind, TickState
 from p2p.scheduling.scheduler import MOST_INTERRUPTIONS, Limits
-from tests.scheduling.world import World
+from tests.scheduling.world import Runs, World
 
 
 @pytest.fixture
@@ -290,3 +291,58 @@ def test_a_backfill_runs_what_is_not_done_as_many_at_once_as_it_may(world: World
     assert len(world.at_work()) == 2
     world.settle()
     assert world.times("nightly", TickState.DONE) == ["28 13:00", "28 14:00", "28 15:00", "28 16:00"]
+
+
+def full(world: World, *, is_full: bool) -> None:
+    """Let the ledger's disk be full for its schedulers: SQLite itself says so."""
+    for scheduler in world.schedulers.values():
+        connection = scheduler.ledger._connection()
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages if is_full else 10**6}")
+
+
+def test_how_a_tick_ended_is_put_down_when_the_disk_has_room_again(world: World) -> None:
+    world.add("30 * * * *", name="n" * 60, alerts=("json://localhost",))
+    scheduler = world.scheduler()
+    world.later(minutes=30)
+    scheduler.turn()
+    world.end(world.at_work()[0], RunStatus.FAILED, "e" * 100_000)  # more than a page has room for
+    for _ in range(3):
+        full(world, is_full=True)
+        with pytest.raises(StoreError, match="full"):
+            scheduler.turn()
+    full(world, is_full=False)
+    scheduler.turn()
+    (tick,) = world.ledger.history("n" * 60)
+    assert (tick.state, len(tick.reason), tick.attempts) == (TickState.FAILED, 100_000, 1)
+    assert len(world.attempts) == 1
+
+
+def test_a_process_that_cannot_be_started_is_a_failed_attempt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.add("30 12 * * *", retries=1)
+    scheduler = world.scheduler()
+
+    def start(_runs: object, _tick: object, _schedule: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Runs, "start", start)
+        world.later(minutes=30)
+        scheduler.turn()
+    world.later(minutes=1)
+    scheduler.turn()
+    world.later(minutes=1)
+    world.settle()
+    (tick,) = world.ledger.history("nightly")
+    assert (tick.state, tick.attempts) == (TickState.DONE, 2)
+
+
+def test_a_tick_that_is_ours_by_the_ledger_only_is_let_go(world: World) -> None:
+    world.add("30 * * * *")
+    scheduler = world.scheduler()
+    world.later(minutes=30)
+    scheduler.turn()
+    scheduler._at_work.clear()  # as if its commit had told of a full disk
+    world.attempts.clear()
+    world.settle()
+    assert world.times("nightly", TickState.DONE) == ["28 12:30"]
