@@ -87,11 +87,11 @@ class Hour:
         raise RuntimeError("MLflow does not answer")
 
     def start(self) -> None:
-        log = (Path(str(self.root) + "-scheduler.log")).open("ab")
-        self.scheduler = subprocess.Popen(
-            [sys.executable, "-m", "p2p", "schedule", "start"], cwd=self.root, env=self.environment, stdout=log,
-            stderr=log, start_new_session=True,
-        )  # fmt: skip
+        with Path(f"{self.root}-scheduler.log").open("ab") as log:
+            self.scheduler = subprocess.Popen(
+                [sys.executable, "-m", "p2p", "schedule", "start"], cwd=self.root, env=self.environment, stdout=log,
+                stderr=log, start_new_session=True,
+            )  # fmt: skip
 
     # The faults
 
