@@ -15,7 +15,7 @@ from p2p.tracking.records import opening, read_record
 
 SCHEDULE: Final = "p2p.schedule"
 TIME: Final = "p2p.logical_time"
-_SLACK: Final = timedelta(minutes=5)  # between the clocks of a ledger and of a run
+_SLACK: Final = timedelta(seconds=2)  # between the clocks of a ledger and of a run
 
 
 def tags_of(tick: Tick) -> dict[str, str]:
@@ -52,4 +52,6 @@ def left(settings: Settings, tick: Tick) -> Ended | None:
 def ended(tick: int, record: RunRecord) -> Ended:
     """What a run says of how an attempt ended."""
     end = record.end
-    return Ended(tick, record.status, str(end.get("error") or ""), str(end.get("failed_step") or ""))
+    return Ended(
+        tick, record.status, str(end.get("error") or ""), str(end.get("failed_step") or ""), record.key, record.run_id
+    )

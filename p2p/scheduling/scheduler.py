@@ -46,12 +46,16 @@ class Ended:
         status: of its run; None where none was opened, as it was refused.
         error: why, where it is not FINISHED.
         step: the step that failed.
+        run: key of its run, where that was not told before.
+        run_id: MLflow's id of it.
     """
 
     tick: int
     status: RunStatus | None
     error: str = ""
     step: str = ""
+    run: str = ""
+    run_id: str = ""
 
 
 class Executor(Protocol):
@@ -177,6 +181,7 @@ class Scheduler:
     def _put_down(self, work: _AtWork, ended: Ended, now: datetime) -> None:
         """Say in the ledger how an attempt ended, and what becomes of its tick."""
         tick, schedule = work.tick, work.schedule
+        self._name_run(tick, ended)
         how = str(work.stopped or ended.status or "refused").lower()
         self._log("tick ended", how=how, **_facts(tick), error=work.why or ended.error, step=ended.step)
         if ended.status is RunStatus.FINISHED:
@@ -187,6 +192,10 @@ class Scheduler:
             self.ledger.end(tick, work.stopped, now, reason=work.why)
         else:
             self._failed(tick, schedule, work.why or ended.error, ended, now)
+
+    def _name_run(self, tick: Tick, ended: Ended) -> None:
+        if ended.run:
+            self.ledger.opened(tick, ended.run, ended.run_id)
 
     def _failed(self, tick: Tick, schedule: Schedule, why: str, ended: Ended, now: datetime) -> None:
         """An attempt came to nothing: another one where there is one left; what was refused would be again."""
@@ -238,6 +247,7 @@ class Scheduler:
 
     def _inherit(self, tick: Tick, ended: Ended, entry: Entry | None, now: datetime) -> None:
         schedule = entry.schedule if entry is not None else None
+        self._name_run(tick, ended)
         if ended.status is RunStatus.FINISHED:
             self.ledger.end(tick, TickState.DONE, now, news=self._recovered(tick, schedule) if schedule else ())
         elif ended.status is RunStatus.FAILED and schedule is not None:

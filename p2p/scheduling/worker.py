@@ -87,7 +87,6 @@ class Worker:
         ended, error, step = None, "", ""
         try:
             outcome = self._outcome(asked)
-            self._say(tick=asked.tick.id, opened=outcome.key, run_id=outcome.run_id)
             ended, error, step = outcome.status.value, outcome.error, outcome.failed_step
         except KeyboardInterrupt:
             ended, error = RunStatus.KILLED.value, "interrupted"
@@ -96,6 +95,7 @@ class Worker:
         except Exception as other:  # noqa: BLE001  # whatever it is: the attempt has failed, and the next may run
             ended = RunStatus.FAILED.value
             error = str(other) if isinstance(other, P2PError) else f"{type(other).__name__}: {other}"
+        self._tell_run(asked)
         self._say(tick=asked.tick.id, ended=ended, error=error[:2000], step=step, last=is_once(asked))
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class Worker:
 
         def watch(event: Mapping[str, Any]) -> None:
             if event["kind"] == "mlflow_run":
-                self._opened(asked, str(event["run_id"]))
+                self._tell_run(asked)
 
         if is_notebook(asked.target):
             options = RunOptions(tags=tags, reuse=reuse, kernels=self._kernels)
@@ -117,9 +117,11 @@ class Worker:
         values = ParameterSet.of(pipeline.params).parse({}, text=dict(asked.text))
         return run_pipeline(pipeline, values, self._settings, tags=tags, reuse=reuse, watch=watch)
 
-    def _opened(self, asked: Asked, run_id: str) -> None:
+    def _tell_run(self, asked: Asked) -> None:
+        """Tell which run was opened; nothing where none was."""
         found = last_run(self._settings, asked.tick)
-        self._say(tick=asked.tick.id, opened=found.key if found is not None else "", run_id=run_id)
+        if found is not None:
+            self._say(tick=asked.tick.id, opened=found.key, run_id=found.run_id)
 
     def _reuse(self, asked: Asked) -> Reuse:
         """The results of the attempt before, where there was one that can be gone on with."""

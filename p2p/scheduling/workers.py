@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from p2p.model import RunStatus
@@ -148,7 +149,8 @@ class _Process:
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             ended = runs.left(self._settings, tick)  # it may have ended its run, and nothing said so any more
             if ended is None or ended.status is RunStatus.KILLED:
-                ended = Ended(tick.id, RunStatus.KILLED, f"the process of the run ended {how}")
+                told = ended or Ended(tick.id, RunStatus.KILLED)
+                ended = replace(told, status=RunStatus.KILLED, error=f"the process of the run ended {how}")
             self._then(self, ended, gone=True)
 
     def _told(self, answer: dict[str, Any]) -> None:
