@@ -267,7 +267,8 @@ class Scheduler:
         if TickKind.DUE not in self._limits.kinds:
             return
         for entry in entries:
-            if now <= entry.looked or (first := entry.schedule.trigger.after(entry.looked)) is None or first > now:
+            first = entry.schedule.trigger.after(entry.looked)
+            if first is None or first > now:
                 continue
             found = _while_paused(entry, now) if entry.paused else dues(entry.schedule, entry.looked, now)
             missed = [self._missed(entry.schedule, one) for one in found.skipped]

@@ -48,6 +48,10 @@ def test_a_job_in_the_hour_that_is_left_out_is_due_right_after_it(zone: str, day
     assert len(local(f"{at} * * *", zone, day, days=3)) == 3
 
 
+def test_two_jobs_in_the_hour_that_is_left_out_are_due_as_one() -> None:
+    assert local("0,30 2 * * *", "Europe/Berlin", "2026-03-29") == ["29 03:00+0200"]
+
+
 @pytest.mark.parametrize(("zone", "day", "at", "due"), TWICE)
 def test_a_job_in_the_hour_that_comes_twice_is_due_the_first_time(zone: str, day: str, at: str, due: list[str]) -> None:
     assert local(f"{at} * * *", zone, day) == due
