@@ -23,9 +23,9 @@ import pytest
 from p2p import Task
 from p2p.analysis import split_mark
 from p2p.cache import Reuse, code
-from p2p.export.targets import is_notebook, load_pipeline
 from p2p.errors import InputRefused, NotebookError, P2PError, ParameterError
 from p2p.export.naming import check_step_names, pipeline_name
+from p2p.export.targets import is_notebook, load_pipeline
 from p2p.model import RunStatus
 from p2p.notebook import parameters_of, read_notebook
 from p2p.notebook.destination import check_output
