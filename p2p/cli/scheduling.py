@@ -232,9 +232,8 @@ def test_alert(name: str) -> int:
     """Send a test to the addresses of a schedule; gives the exit code."""
     answers = tested(load_settings(), name)
     for address, problem in answers:
-        show.out.print(
-            f"[red]✗[/] {escape(address)}: {escape(problem)}" if problem else f"[green]✓[/] {escape(address)}"
-        )
+        mark = _MARKS[TickState.FAILED if problem else TickState.DONE]
+        show.out.print(f"{mark} {escape(address)}{f': {escape(problem)}' if problem else ''}")
     return 1 if any(problem for _, problem in answers) else 0
 
 

@@ -1,4 +1,4 @@
-"""`p2p ui`: MLflow's own UI on this project's store, in its light form, and how schedules stand, on the loopback address."""
+"""`p2p ui`: MLflow's own UI on this project's store, in its light form, and beside it how schedules stand."""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ def add(schedule: Schedule, settings: Settings, now: datetime, *, replace: bool 
     """Add a schedule, whose ticks count from now; gives it as it was added.
 
     Raises:
-        InputRefused: its name, its time, its policy, an address or a parameter is not right, or there is one of that name.
+        InputRefused: its name, its time, its policy, an address or a parameter is not right, or there is one of
+            that name.
         TargetError: there is no such target.
     """
     checked = _checked(schedule, settings, now)

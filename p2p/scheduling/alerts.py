@@ -82,6 +82,15 @@ class Sender:
             self.log("alert not sent", **facts, error=problem, tried=alert.tries + 1, again=again.isoformat())
 
 
+def _try(sender: Sender) -> None:
+    try:
+        sender.turn()
+    except StoreError:
+        pass  # the scheduler's own turns tell of it
+    except Exception as error:  # noqa: BLE001  # whatever it is, the thread goes on, and says so
+        sender.log("alerts are in trouble", error=f"{type(error).__name__}: {error}")
+
+
 def delay(tries: int) -> timedelta:
     """How long after one more failure an alert is tried again: 1, 2, 4 minutes, and so on, at most a day."""
     return min(FIRST_DELAY * (1 << min(tries, 20)), LONGEST_DELAY)
@@ -96,8 +105,7 @@ def sending(sender: Sender, woken: threading.Event) -> Iterator[None]:
         try:
             while True:
                 last = ending.is_set()
-                with contextlib.suppress(StoreError):  # the scheduler's own turns tell of it
-                    sender.turn()
+                _try(sender)
                 if last:
                     return
                 woken.wait(LOOK)

@@ -14,7 +14,7 @@ GAUGES: Final = {
     "p2p_schedule_ticks": "Ticks of a schedule by the state that they are in.",
     "p2p_schedule_running": "Ticks of a schedule that are at work.",
     "p2p_schedule_paused": "1 where the schedule is paused.",
-    "p2p_schedule_last_duration_seconds": "What the last tick that was done or has failed took, from its last attempt's start.",
+    "p2p_schedule_last_duration_seconds": "What the last attempt took of the last tick that is done or has failed.",
     "p2p_schedule_last_start_delay_seconds": "How long after its time the last tick began that needed one attempt.",
     "p2p_schedule_waiting_seconds": "For how long the oldest tick that is due has not begun; 0 where none waits.",
     "p2p_schedule_last_success_timestamp_seconds": "When the last tick that was done ended.",

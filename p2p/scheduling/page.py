@@ -29,7 +29,7 @@ _UNITS: Final = (("day", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 _PAGE: Final = Markup(
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>{refresh}'
     '<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head><body>'
-    '<header><div class="top"><h1>{project}</h1><span class="quiet">{beside}</span></div>{banner}</header>'
+    '<header><div class="top"><h1><span class="quiet">p2p</span> {project}</h1>{beside}</div>{banner}</header>'
     "<main>{main}</main><footer>{footer}</footer></body></html>\n"
 )
 
@@ -63,7 +63,7 @@ def page_of(status: Status, problem: str, links: Links, *, still: bool = False) 
     ))  # fmt: skip
     return str(_PAGE.format(
         title=text(f"{_summary(status, problem)[0]} · {status.project} · p2p"), refresh=refresh,
-        style=Markup(_STYLE), project=text(status.project), beside=_beside(links), banner=_banner(status, problem),  # our own file
+        style=Markup(_STYLE), project=text(status.project), beside=_beside(links), banner=_banner(status, problem),
         main=main, footer=_footer(status, still=still),
     ))  # fmt: skip
 
@@ -90,7 +90,10 @@ def _summary(status: Status, problem: str) -> tuple[str, str]:
 
 def _banner(status: Status, problem: str) -> Markup:
     told, colour = _summary(status, problem)
-    return Markup('<p class="banner {}" role="status">{}</p>').format(colour, text(told))
+    names = [one.schedule.name for one in status.schedules if one.failed is not None]
+    failing = joined((Markup('<a href="#schedule-{}">{}</a>').format(text(name), text(name)) for name in names), ", ")
+    more = Markup(": {}").format(failing) if names and not problem else Markup()
+    return Markup('<p class="banner {}" role="status">{}{}</p>').format(colour, text(told), more)
 
 
 def _footer(status: Status, *, still: bool) -> Markup:
@@ -107,7 +110,8 @@ def _footer(status: Status, *, still: bool) -> Markup:
 def _schedules(status: Status, links: Links) -> Markup:
     if not status.schedules:
         return _empty(Markup('No schedules yet: <code>p2p schedule add "0 6 * * 1-5" TARGET</code>'))
-    cards = joined(_card(one, status.at, links) for one in status.schedules)
+    failing_first = sorted(status.schedules, key=lambda one: one.failed is None)
+    cards = joined(_card(one, status.at, links) for one in failing_first)
     return Markup('<div class="cards">{}</div>').format(cards)
 
 

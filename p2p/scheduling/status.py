@@ -1,4 +1,4 @@
-"""How schedules, pipelines and alerts stand now: facts for a page, for metrics, and for whoever asks whether all is well.
+"""How schedules, pipelines and alerts stand now: facts for a page, for metrics, and for who asks whether all is well.
 
 They are read from the ledger and the index of runs; nothing is changed, and no secret is among them.
 """

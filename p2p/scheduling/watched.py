@@ -83,14 +83,21 @@ def alerting(
     settings: Settings, page_address: str, woken: threading.Event, log: Callable[..., None]
 ) -> Iterator[None]:  # fmt: skip
     """In the block, a thread sends alerts."""
-    outbox, ledger = Outbox(settings.schedules), Ledger(settings.schedules)
     sender = Sender(
-        outbox=outbox, send=addresses.send, compose=lambda news: compose(settings, news, page_address),
-        shown=addresses.shown, owner=owner_name(), lives=lambda owner: lives(owner, ledger.beats().get(owner)),
+        outbox=Outbox(settings.schedules), send=addresses.send, shown=addresses.shown,
+        compose=lambda news: compose(settings, news, page_address), owner=owner_name(), lives=lambda owner: _alive(settings, owner),
         now=utc_now, log=log,
     )  # fmt: skip
     with sending(sender, woken):
         yield
+
+
+def _alive(settings: Settings, owner: str) -> bool:
+    ledger = Ledger(settings.schedules)
+    try:
+        return lives(owner, ledger.beats().get(owner))
+    finally:
+        ledger.close()
 
 
 def compose(settings: Settings, news: News, page_address: str = "") -> Message:
