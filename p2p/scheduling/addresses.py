@@ -64,13 +64,12 @@ def send(address: str, message: Message) -> str:
     except InputRefused as refused:
         return str(refused)
     apprise = _apprise()
-    if "format=" not in url.lower():  # where nobody chose one, the plainest: what a run has said is no markup
-        service.notify_format = apprise.NotifyFormat.TEXT
     sender = apprise.Apprise(asset=service.asset)
     sender.add(service)
     with _listening() as said:
         sent = sender.notify(
-            title=message.title, body=message.text, body_format=apprise.NotifyFormat.TEXT,
+            title=message.title, body=message.text,
+            body_format=apprise.NotifyFormat.TEXT,  # what a run has said is no markup: it is escaped where mail is HTML
             notify_type=_kind(apprise, message.tone),
         )  # fmt: skip
     return "" if sent else _problem(said, url, service)

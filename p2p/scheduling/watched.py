@@ -85,7 +85,8 @@ def alerting(
     """In the block, a thread sends alerts."""
     sender = Sender(
         outbox=Outbox(settings.schedules), send=addresses.send, shown=addresses.shown,
-        compose=lambda news: compose(settings, news, page_address), owner=owner_name(), lives=lambda owner: _alive(settings, owner),
+        compose=lambda news: compose(settings, news, page_address), owner=owner_name(),
+        lives=lambda owner: _alive(settings, owner),
         now=utc_now, log=log,
     )  # fmt: skip
     with sending(sender, woken):

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from p2p.errors import InputRefused
-from p2p.scheduling.addresses import check_address, send, shown
+from p2p.scheduling.addresses import _problem, _service, check_address, send, shown
 from p2p.scheduling.messages import Message, Tone
 from tests.scheduling.inboxes import hook, mail_server
 
@@ -77,7 +77,7 @@ def test_a_mail_is_plain_text_and_what_a_run_has_said_is_no_markup_in_it() -> No
     assert "<script" not in page.get_content()
 
 
-def test_why_it_could_not_be_sent_is_told_without_the_address(capfd: pytest.CaptureFixture[str]) -> None:
+def test_why_it_could_not_be_sent_is_told_without_the_address(caplog: pytest.LogCaptureFixture) -> None:
     with hook() as there:
         there.status = 500
         address = f"json://me:geheim1@localhost:{there.port}/geheim2?+Token=geheim3"
@@ -87,7 +87,15 @@ def test_why_it_could_not_be_sent_is_told_without_the_address(capfd: pytest.Capt
     refused = send(address, MESSAGE)  # nobody listens there any more
     assert "onnection" in refused
     assert "geheim" not in refused
-    assert capfd.readouterr() == ("", "")
+    assert caplog.text == ""
+
+
+def test_what_a_service_says_is_told_without_a_piece_of_the_address() -> None:
+    address = "json://me:geheim1@localhost/geheim2?+Token=geheim3"
+    said = ["cannot log in to localhost", "as me:geheim1,", "geheim2 and geheim3 are wrong"]
+    told = _problem(said, address, _service(address))
+    assert "cannot log in to localhost" in told
+    assert "geheim" not in told
 
 
 def test_a_variable_that_is_not_set_is_told_and_one_that_is_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
