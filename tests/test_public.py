@@ -7,7 +7,9 @@ import pytest
 
 import p2p
 
-HEAVY = {"mlflow", "papermill", "pandas", "numpy", "IPython", "pyarrow", "nbformat", "matplotlib", "nbclient"}
+HEAVY = {"mlflow", "papermill", "pandas", "numpy", "IPython", "pyarrow", "nbformat", "matplotlib", "nbclient"} | {
+    "apprise", "cronsim", "prometheus_client",
+}  # fmt: skip
 SHOW = "; import sys; sys.stderr.write('LOADED ' + ' '.join(m for m in sys.modules if '.' not in m))"
 
 

@@ -43,7 +43,7 @@ def add(
     late: Annotated[str, typer.Option("--late", help="Tell when a tick has not begun so long after its time.")] = "",
     alert: Annotated[
         list[str] | None,
-        typer.Option("--alert", metavar="URL", help="Whom to tell of failure and recovery (an Apprise URL)."),
+        typer.Option("--alert", metavar="URL", help="Whom to tell when it fails: an Apprise URL, or env:NAME."),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Take the place of the schedule of that name.")] = False,
     json: Json = False,
@@ -139,8 +139,28 @@ def start(
     patience: Annotated[
         str, typer.Option("--patience", help="How long what is at work may take to end, when this is stopped.")
     ] = "30s",
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=0, help="Of the status page: 0 for a free one (default: 8765, or a free one)."),
+    ] = None,
+    page: Annotated[bool, typer.Option("--page/--no-page", help="Serve the status page, on 127.0.0.1 alone.")] = True,
+    systemd: Annotated[
+        bool, typer.Option("--print-systemd-unit", help="Print a unit that does this in this project, and end.")
+    ] = False,
 ) -> None:
     """Run the schedules at their times, until this is stopped (Ctrl-C or SIGTERM; twice to interrupt what runs)."""
     from p2p.cli import scheduling
 
-    scheduling.start(at_once=at_once, patience=patience)
+    starting = scheduling.Starting(at_once=at_once, patience=patience, page=page, port=port)
+    if systemd:
+        scheduling.print_unit(starting)
+    else:
+        scheduling.start(starting)
+
+
+@app.command("test-alert")
+def test_alert(name: Name) -> None:
+    """Send a test to the addresses of a schedule, and say which of them took it."""
+    from p2p.cli import scheduling
+
+    raise typer.Exit(scheduling.test_alert(name))

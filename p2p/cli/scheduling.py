@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,10 +20,15 @@ from p2p.errors import InputRefused, nearest
 from p2p.params import parse_assignments
 from p2p.quantities import seconds_in
 from p2p.scheduling.adding import add, as_kept
+from p2p.scheduling.addresses import shown
 from p2p.scheduling.ledger import Entry, Ledger
 from p2p.scheduling.model import Missed, Overlap, Schedule, Tick, TickKind, TickState
-from p2p.scheduling.service import Service, ServiceOptions, run_ticks, utc_now
+from p2p.scheduling.owners import utc_now
+from p2p.scheduling.service import Service, ServiceOptions, run_ticks
 from p2p.scheduling.triggers import local_zone, times
+from p2p.scheduling.unit import unit
+from p2p.scheduling.watched import tested
+from p2p.secrets import Masker, environment_secrets
 from p2p.settings import load_settings
 
 Choice = TypeVar("Choice", Missed, Overlap)
@@ -184,11 +190,31 @@ def _run(ticks: Sequence[Tick], kind: TickKind, jobs: int, *, as_json: bool) -> 
     return 0 if all(tick.state is TickState.DONE for tick in ended.values()) else 1
 
 
-def start(*, at_once: int, patience: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Starting:
+    """How the service is started, as the command line tells it."""
+
+    at_once: int
+    patience: str
+    page: bool
+    port: int | None
+
+    def options(self) -> ServiceOptions:
+        """For the service; what it does is told on stderr. Raises InputRefused for what cannot be read."""
+        patience = seconds_in(self.patience, "--patience")
+        return ServiceOptions(at_once=self.at_once, patience=patience, page=self.page, port=self.port, log=_log)
+
+    def arguments(self) -> list[str]:
+        """For the command line again."""
+        port = [] if self.port is None else ["--port", str(self.port)]
+        page = port if self.page else ["--no-page"]
+        return ["--at-once", str(self.at_once), "--patience", self.patience, *page]
+
+
+def start(starting: Starting) -> None:
     """Run the service until it is stopped; a line of JSON on stderr for each thing that it does."""
     settings = load_settings()
-    options = ServiceOptions(at_once=at_once, patience=seconds_in(patience, "--patience"), log=_log)
-    service = Service(settings, options)
+    service = Service(settings, starting.options())
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: service.stop())
     _log("scheduler started", project=str(settings.root), schedules=len(service.ledger.entries()))
@@ -196,9 +222,26 @@ def start(*, at_once: int, patience: str) -> None:
     _log("scheduler ended")
 
 
+def print_unit(starting: Starting) -> None:
+    """Print a unit by which systemd runs the service."""
+    patience = starting.options().patience
+    sys.stdout.write(unit(load_settings().root, starting.arguments(), patience))
+
+
+def test_alert(name: str) -> int:
+    """Send a test to the addresses of a schedule; gives the exit code."""
+    answers = tested(load_settings(), name)
+    for address, problem in answers:
+        mark = _MARKS[TickState.FAILED if problem else TickState.DONE]
+        show.out.print(f"{mark} {escape(address)}{f': {escape(problem)}' if problem else ''}")
+    return 1 if any(problem for _, problem in answers) else 0
+
+
 def _log(event: str, **facts: object) -> None:
+    """A line of JSON, in which no secret of the environment stands."""
     told = {"at": utc_now().isoformat(timespec="milliseconds"), "event": event, **facts}
-    sys.stderr.write(json.dumps({k: v for k, v in told.items() if v not in ("", None)}, default=str) + "\n")
+    masked = Masker(environment_secrets(os.environ)).data({k: v for k, v in told.items() if v not in ("", None)})
+    sys.stderr.write(json.dumps(masked, default=str) + "\n")
     sys.stderr.flush()
 
 
@@ -244,7 +287,8 @@ def _took(tick: Tick) -> str:
 
 def _facts(entry: Entry) -> dict[str, Any]:
     coming = [moment.isoformat() for moment in _coming(entry.schedule, utc_now())]
-    return {**asdict(entry.schedule), "alerts": list(entry.schedule.alerts), "paused": entry.paused, "next": coming}
+    alerts = [shown(address) for address in entry.schedule.alerts]
+    return {**asdict(entry.schedule), "alerts": alerts, "paused": entry.paused, "next": coming}
 
 
 def _tick(tick: Tick | None) -> dict[str, Any] | None:

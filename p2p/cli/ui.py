@@ -1,11 +1,14 @@
-"""`p2p ui`: MLflow's own UI on this project's store, in its light form, on the loopback address."""
+"""`p2p ui`: MLflow's own UI on this project's store, in its light form, and beside it how schedules stand."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from p2p.cli import show
 from p2p.cli.text import escape
+from p2p.errors import InputRefused
 from p2p.mlui import command, environment, free_port, served_elsewhere
 from p2p.settings import Settings
 from p2p.tracking import mlstore
@@ -20,8 +23,25 @@ def serve(settings: Settings, port: int) -> int:
     free_port(port)
     mlstore.connect(settings)  # makes the store when it is not there yet
     settings.artifacts.mkdir(parents=True, exist_ok=True)
-    show.err.print(f"MLflow's UI: http://127.0.0.1:{port}  (Ctrl-C ends it)")
+    address = f"http://127.0.0.1:{port}"
+    show.err.print(f"MLflow's UI: {address}  (Ctrl-C ends it)")
     try:
-        return subprocess.run(command(settings, port), env=environment(settings), check=False).returncode
+        with _status_page(settings, address, port + 1):
+            return subprocess.run(command(settings, port), env=environment(settings), check=False).returncode
     except KeyboardInterrupt:
         return 0
+
+
+@contextmanager
+def _status_page(settings: Settings, mlflow: str, port: int) -> Iterator[None]:
+    """In the block, the page of schedules and pipelines is served, on this port or a free one."""
+    from p2p.scheduling import watched
+
+    links = watched.links_to(settings, mlflow)
+    try:
+        serving = watched.page(settings, watched.vitals_from_outside, free_port(port), links)
+    except InputRefused:
+        serving = watched.page(settings, watched.vitals_from_outside, 0, links)
+    with serving as address:
+        show.err.print(f"Schedules and pipelines: {address}")
+        yield

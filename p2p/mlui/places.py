@@ -18,6 +18,20 @@ _PATIENCE = 5.0  # seconds
 _API = "/api/2.0/mlflow"
 
 
+def told_place(address: str, settings: Settings, key: str) -> str:
+    """The address of a run as its journal tells it, without a question to MLflow; empty where MLflow has no such run.
+
+    Args:
+        address: of MLflow's UI.
+        settings: the project's.
+        key: the run's.
+    """
+    told = _told(settings, key)
+    if told is None or not told.get("experiment"):
+        return ""
+    return _run_at(address, str(told["experiment"]), str(told["run_id"]))
+
+
 def run_place(address: str, settings: Settings, key: str) -> str:
     """The address of a run.
 
@@ -29,18 +43,16 @@ def run_place(address: str, settings: Settings, key: str) -> str:
     Raises:
         TargetError: MLflow does not know the run, or not any more.
     """
-    told: list[dict[str, Any]] = []
-    with contextlib.suppress(OSError):  # its directory was removed
-        told = [*events_of(settings.runs / key, "mlflow_run")]
-    if not told:
+    told = _told(settings, key)
+    if told is None:
         raise TargetError("MLflow does not know this run yet.", cure="`p2p doctor` sends what could not be sent.")
-    run_id, experiment = str(told[-1]["run_id"]), str(told[-1].get("experiment") or "")
+    run_id, experiment = str(told["run_id"]), str(told.get("experiment") or "")
     status, found = _asked(address, "runs/get", run_id=run_id)
     if status == http.client.NOT_FOUND:
         raise TargetError(f"MLflow has no run {run_id} any more.", cure="It was deleted there.")
     with contextlib.suppress(KeyError, TypeError):
         experiment = str(found["run"]["info"]["experiment_id"])
-    return f"{address}/#/experiments/{quote(experiment, safe='')}/runs/{quote(run_id, safe='')}"
+    return _run_at(address, experiment, run_id)
 
 
 def experiment_place(address: str, name: str) -> str | None:
@@ -54,6 +66,18 @@ def experiment_place(address: str, name: str) -> str | None:
 def answers(address: str) -> bool:
     """Whether a server is there; what it answers is another matter."""
     return _get(f"{address}/health")[0] != 0
+
+
+def _told(settings: Settings, key: str) -> dict[str, Any] | None:
+    """What the journal says of where MLflow has a run."""
+    told: list[dict[str, Any]] = []
+    with contextlib.suppress(OSError):  # its directory was removed
+        told = [*events_of(settings.runs / key, "mlflow_run")]
+    return told[-1] if told else None
+
+
+def _run_at(address: str, experiment: str, run_id: str) -> str:
+    return f"{address}/#/experiments/{quote(experiment, safe='')}/runs/{quote(run_id, safe='')}"
 
 
 def _asked(address: str, what: str, **facts: str) -> tuple[int, Any]:

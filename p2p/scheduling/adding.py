@@ -11,6 +11,7 @@ from p2p.errors import InputRefused, ParameterError
 from p2p.export.targets import is_notebook, load_pipeline
 from p2p.notebook.document import parameters_of, read_notebook
 from p2p.params import ParameterSet
+from p2p.scheduling.addresses import check_address
 from p2p.scheduling.fields import at, check_fields
 from p2p.scheduling.ledger import Ledger
 from p2p.scheduling.model import Schedule
@@ -25,7 +26,8 @@ def add(schedule: Schedule, settings: Settings, now: datetime, *, replace: bool 
     """Add a schedule, whose ticks count from now; gives it as it was added.
 
     Raises:
-        InputRefused: its name, its time, its policy, or a parameter is not right, or there is one of that name.
+        InputRefused: its name, its time, its policy, an address or a parameter is not right, or there is one of
+            that name.
         TargetError: there is no such target.
     """
     checked = _checked(schedule, settings, now)
@@ -42,6 +44,8 @@ def _checked(schedule: Schedule, settings: Settings, now: datetime) -> Schedule:
     _check_policy(schedule)
     trigger = read_trigger(schedule.when, schedule.zone, now=now)
     check_fields(schedule)
+    for address in schedule.alerts:
+        check_address(address)
     first = trigger.after(now)
     assert first is not None  # a trigger that is never due was refused
     _check_parameters(schedule, settings, first)

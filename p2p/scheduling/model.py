@@ -148,7 +148,9 @@ class News:
         run_id: MLflow's id of the run; empty where there is none.
         step: the step that failed.
         id: its number among what is to be told.
-        tries: how often it was tried in vain.
+        zone: the time zone of its schedule.
+        made: when it was put down.
+        run: key of the run; empty where there is none.
     """
 
     kind: str
@@ -158,7 +160,42 @@ class News:
     run_id: str = ""
     step: str = ""
     id: int = 0
-    tries: int = 0
+    zone: str = "UTC"
+    made: datetime | None = None
+    run: str = ""
+
+
+class AlertState(StrEnum):
+    """Where an alert is."""
+
+    DUE = "due"  # to be sent, or to be sent again after `not_before`
+    TOLD = "told"
+    GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """News for one address.
+
+    Attributes:
+        id: its number in the ledger.
+        news: what is to be told.
+        address: an Apprise URL, which may hold a secret, or `env:NAME`.
+        state: where it is.
+        owner: who sends it now; empty for nobody.
+        tries: how often it was tried in vain.
+        problem: why it could not be sent.
+        not_before: when it may be tried.
+    """
+
+    id: int
+    news: News
+    address: str
+    state: AlertState
+    owner: str
+    tries: int
+    problem: str
+    not_before: datetime
 
 
 @dataclass(frozen=True)

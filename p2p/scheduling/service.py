@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 from p2p.errors import StoreError
+from p2p.scheduling import watched
 from p2p.scheduling.ledger import Ledger
 from p2p.scheduling.model import Tick, TickKind
+from p2p.scheduling.owners import lives, owner_name, utc_now
 from p2p.scheduling.scheduler import Limits, Scheduler
+from p2p.scheduling.serving import Vitals
+from p2p.scheduling.status import Status
 from p2p.scheduling.workers import Workers
 from p2p.settings import Settings
-from p2p.tracking.owner import Life, Owner, life_of, this_process
 
 LOOK: Final = 5.0  # seconds at most between two turns: what others put into the ledger is seen by then
-SEEN: Final = timedelta(seconds=60)  # whoever cannot be asked whether it lives is dead after that
 ALL: Final = 10**9  # what is asked for by hand does not wait for what others run
 _TROUBLE: Final = 10.0  # seconds until a ledger that could not be used is tried again
 
@@ -34,11 +35,15 @@ class ServiceOptions:
     Attributes:
         at_once: ticks of all schedules that it runs at once.
         patience: seconds that runs get to end by themselves when it is stopped.
+        page: whether it serves its status page.
+        port: of the page: 0 for a free one; None for the usual one, or a free one where that is taken.
         log: told what is done.
     """
 
     at_once: int = 4
     patience: float = 30.0
+    page: bool = False
+    port: int | None = None
     log: Callable[..., None] | None = None
 
 
@@ -60,6 +65,7 @@ class Service:
         self._stopping = threading.Event()
         self._at_once = threading.Event()
         self._woken = threading.Event()
+        self._news = threading.Event()
 
     def stop(self) -> None:
         """Begin nothing more, and end when what is at work has ended; the second time, interrupt that."""
@@ -70,10 +76,25 @@ class Service:
 
     def run(self) -> None:
         """Take turns until it is stopped. What is at work then is waited for, and later gone on with."""
-        with _scheduling(self.settings, self.options, self._woken) as scheduler:
+        with self._watched(), _scheduling(self.settings, self.options, self._woken) as scheduler:
             while not self._stopping.is_set():
                 self._turn(scheduler)
             self._end(scheduler)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """In the block, the status page is served, where it is asked for, and alerts are sent."""
+        with contextlib.ExitStack() as stack:
+            address = ""
+            if self.options.page:
+                vitals, links = self._vitals, watched.links_to(self.settings)
+                address = stack.enter_context(watched.page(self.settings, vitals, self.options.port, links))
+                self._say("status page", address=address)
+            stack.enter_context(watched.alerting(self.settings, address, self._news, self._say))
+            yield
+
+    def _vitals(self, _status: Status) -> Vitals:
+        return watched.vitals_of(self.last_turn, self.began, self.trouble)
 
     def _turn(self, scheduler: Scheduler) -> None:
         """One turn, and the wait for the next; a ledger that cannot be used just now is tried again."""
@@ -82,6 +103,7 @@ class Service:
         try:
             coming = scheduler.turn()
             self.last_turn, self.trouble = utc_now(), ""
+            self._news.set()
             if coming is not None:
                 wait = min(LOOK, max(0.0, (coming - utc_now()).total_seconds()))
         except StoreError as error:
@@ -155,30 +177,3 @@ def run_ticks(settings: Settings, ticks: Iterable[Tick], kind: TickKind, *, at_o
             raise
         finally:
             scheduler.ledger.forget(scheduler.owner)
-
-
-def utc_now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
-
-
-def owner_name() -> str:
-    """This process as the owner of ticks."""
-    return json.dumps(this_process().as_dict(), sort_keys=True)
-
-
-def lives(owner: str, beat: datetime | None) -> bool:
-    """Whether a scheduler does; one on another machine, or in another container, by when it was last seen."""
-    try:
-        life = life_of(Owner.from_dict(json.loads(owner)))
-    except ValueError:
-        return False
-    if life is Life.UNKNOWN:
-        return beat is not None and utc_now() - beat < SEEN
-    return life is Life.ALIVE
-
-
-def shown(owner: str) -> str:
-    """An owner for people."""
-    facts: dict[str, Any] = json.loads(owner) if owner else {}
-    return f"process {facts['pid']} on {facts['host']}" if facts else ""

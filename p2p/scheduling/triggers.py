@@ -12,14 +12,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
-from cronsim import CronSim, CronSimError
-
 from p2p.errors import InputRefused, nearest
+from p2p.scheduling.extra import needed
 
 _NAMED: Final = {
     "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
@@ -66,21 +65,15 @@ class Cron:
     text: str
     zone: str
 
-    @cached_property
-    def _zone(self) -> ZoneInfo:
-        return ZoneInfo(self.zone)
-
     def after(self, moment: datetime) -> datetime | None:
-        for found in CronSim(_NAMED.get(self.text.lower(), self.text), moment.astimezone(self._zone)):
-            utc = found.astimezone(UTC)
+        for utc in _calendar(self, moment):
             if utc > moment:  # within the hour that comes twice, the first time is over
                 return utc
         return None
 
     def before(self, moment: datetime) -> datetime | None:
         with contextlib.suppress(OverflowError):  # the calendar has an end, where no zone is any more
-            for found in CronSim(_NAMED.get(self.text.lower(), self.text), moment.astimezone(self._zone), reverse=True):
-                utc = found.astimezone(UTC)
+            for utc in _calendar(self, moment, reverse=True):
                 if utc < moment:
                     return utc
         return None
@@ -133,7 +126,9 @@ def times(trigger: Trigger, after: datetime, until: datetime) -> Iterator[dateti
 def _cron_times(trigger: Cron, after: datetime, until: datetime) -> Iterator[datetime]:
     """The same in one go through the calendar: a minute's job has half a million times a year."""
     last = after
-    for found in CronSim(_NAMED.get(trigger.text.lower(), trigger.text), after.astimezone(ZoneInfo(trigger.zone))):
+    for found in _cronsim().CronSim(
+        _NAMED.get(trigger.text.lower(), trigger.text), after.astimezone(ZoneInfo(trigger.zone))
+    ):
         utc = found.astimezone(UTC)
         if utc > until:
             return
@@ -200,7 +195,19 @@ def _never(trigger: Trigger, now: datetime) -> bool:
         return True
 
 
+def _calendar(trigger: Cron, moment: datetime, *, reverse: bool = False) -> Iterator[datetime]:
+    """The calendar's times from a moment on, or back."""
+    start = moment.astimezone(ZoneInfo(trigger.zone))
+    for found in _cronsim().CronSim(_NAMED.get(trigger.text.lower(), trigger.text), start, reverse=reverse):
+        yield found.astimezone(UTC)
+
+
+def _cronsim() -> Any:
+    return needed("cronsim", "A schedule by cron's fields")
+
+
 def _cron(text: str, zone: str) -> Cron:
+    cronsim = _cronsim()
     fields = _NAMED.get(text.lower(), text).split()
     if len(fields) != len(_FIELDS):
         raise _refused(text, f"it has {len(fields)} fields, and not five")
@@ -208,12 +215,12 @@ def _cron(text: str, zone: str) -> Cron:
         alone = ["*"] * 5
         alone[at] = field
         try:
-            CronSim(" ".join(alone), _EPOCH)
-        except CronSimError:
+            cronsim.CronSim(" ".join(alone), _EPOCH)
+        except cronsim.CronSimError:
             raise _refused(text, f"'{field}' is no {name}") from None
     try:
-        CronSim(" ".join(fields), _EPOCH)
-    except CronSimError:  # each field is right: it is the date that no month has
+        cronsim.CronSim(" ".join(fields), _EPOCH)
+    except cronsim.CronSimError:  # each field is right: it is the date that no month has
         raise _refused(text, "no such month has that day") from None
     return Cron(text, zone)
 

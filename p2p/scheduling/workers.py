@@ -22,7 +22,7 @@ from p2p.scheduling.worker import Asked
 from p2p.settings import Settings
 from p2p.tracking.processes import Descendants
 
-_PATIENCE: Final = 10.0  # seconds from an interrupt to a kill
+PATIENCE: Final = 10.0  # seconds from an interrupt to a kill
 
 
 class Workers:
@@ -117,7 +117,7 @@ class _Process:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
         if self._killer is None:
-            self._killer = threading.Timer(_PATIENCE, self._kill)
+            self._killer = threading.Timer(PATIENCE, self._kill)
             self._killer.daemon = True
             self._killer.start()
 
@@ -127,7 +127,7 @@ class _Process:
             assert self._process.stdin is not None
             self._process.stdin.close()
         try:
-            self._process.wait(_PATIENCE)
+            self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._kill()
 

@@ -11,7 +11,8 @@ import pytest
 
 from p2p.errors import InputRefused, StoreError, TargetError
 from p2p.scheduling.dues import dues
-from p2p.scheduling.ledger import FORMAT, Ledger
+from p2p.scheduling.book import FORMAT
+from p2p.scheduling.ledger import Ledger
 from p2p.scheduling.model import Schedule, TickKind, TickState
 
 NOON = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)

@@ -165,7 +165,7 @@ def test_a_tick_that_ends_its_scheduler_each_time_is_given_up(world: World) -> N
     (tick,) = world.ledger.history("nightly")
     assert (tick.state, len(world.attempts)) == (TickState.FAILED, MOST_INTERRUPTIONS + 1)
     assert "cut short 21 times" in tick.reason
-    assert [news.kind for news in world.ledger.untold(world.now)] == ["failed"]
+    assert [news.kind for news in world.untold()] == ["failed"]
 
 
 def test_a_scheduler_that_was_taken_for_dead_cannot_say_how_a_tick_ended(world: World) -> None:
@@ -249,7 +249,7 @@ def test_what_people_are_told(world: World) -> None:
     world.settle()
     world.later(hours=3, minutes=5)
     world.settle()
-    told = [(one.kind, one.text, one.run_id) for one in world.ledger.untold(world.now)]
+    told = [(one.kind, one.text, one.run_id) for one in world.untold()]
     assert told == [
         ("failed", "boom", "id-0"),
         ("recovered", "it runs again after 2026-11-28 13:00Z had failed", "id-1"),
@@ -270,7 +270,7 @@ def test_a_tick_that_has_not_begun_is_told_once(world: World) -> None:
     world.later(minutes=5)
     scheduler.turn()
     scheduler.turn()
-    assert [(one.kind, one.schedule) for one in world.ledger.untold(world.now)] == [("late", "b")]
+    assert [(one.kind, one.schedule) for one in world.untold()] == [("late", "b")]
 
 
 def test_a_backfill_runs_what_is_not_done_as_many_at_once_as_it_may(world: World) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from p2p.model import RunStatus
 from p2p.scheduling.ledger import Ledger
-from p2p.scheduling.model import Schedule, Tick
+from p2p.scheduling.model import News, Schedule, Tick
+from p2p.scheduling.outbox import Outbox
 from p2p.scheduling.scheduler import Ended, Limits, Opened, Scheduler
 
 START = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -114,6 +115,13 @@ class World:
         """An attempt ends."""
         attempt.status = status
         attempt.told.append(Ended(attempt.tick.id, status, error or ("" if status is RunStatus.FINISHED else "boom")))
+
+    def untold(self) -> list[News]:
+        """What people are to be told."""
+        outbox = Outbox(self.ledger.path, durable=False)
+        found = outbox.news()
+        outbox.close()
+        return found
 
     def at_work(self) -> list[Attempt]:
         return [attempt for attempt in self.attempts if attempt.at_work]
