@@ -13,8 +13,8 @@ BY_NAME = {ending.name: ending for ending in ENDINGS}
 @pytest.mark.parametrize(
     ("name", "way"),
     [
-        ("os_exit", "module"), ("memory_limit", "module"),
-        ("sigint", "dask"),
+        ("os_exit", "module"), ("sigint", "dask"),
+        pytest.param("memory_limit", "module", marks=pytest.mark.soak),
         pytest.param("timeout_in_c", "module", marks=pytest.mark.soak),
         pytest.param("timeout_in_c", "papermill", marks=pytest.mark.soak),
         pytest.param("timeout_in_c", "dask", marks=pytest.mark.soak),

@@ -73,6 +73,7 @@ def test_a_second_export_writes_nothing(exported: Exported) -> None:
     assert files(exported.export.directory.parent) == before
 
 
+@pytest.mark.soak
 def test_a_version_runs_by_its_name_with_parameters_and_is_tracked(exported: Exported) -> None:
     if exported.name != "penguins":
         pytest.skip("it passes the parameters of penguins, and this export is flight_delays (soak only)")

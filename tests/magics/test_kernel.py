@@ -171,7 +171,9 @@ def test_a_killed_kernels_run_is_killed(start: Callable[[], Kernel], settings: S
     assert run.data.tags["p2p.error"].endswith(" died")
 
 
-@pytest.mark.parametrize(("mended", "status"), [(False, "FAILED"), (True, "FINISHED")])
+@pytest.mark.parametrize(
+    ("mended", "status"), [(False, "FAILED"), pytest.param(True, "FINISHED", marks=pytest.mark.soak)]
+)
 def test_an_interactive_run_is_failed_when_the_last_state_of_a_step_is(
     start: Callable[[], Kernel], settings: Settings, mended: bool, status: str
 ) -> None:

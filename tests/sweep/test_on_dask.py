@@ -281,6 +281,7 @@ def fresh(shop: Workshop) -> None:
             (shop.root / f"{name}-{x}").unlink(missing_ok=True)
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("fresh")
 def test_ctrl_c_ends_the_points_and_the_workers(shop: Workshop) -> None:
     process = waiting(shop, "dask")

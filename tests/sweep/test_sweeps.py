@@ -214,6 +214,7 @@ def test_ctrl_c_ends_all_runs_and_says_how_to_go_on(shop: Workshop) -> None:
     assert nothing_is_left(shop, "stopped") == LEFT
 
 
+@pytest.mark.soak
 def test_a_sweep_that_is_killed_leaves_no_run_and_no_kernel(shop: Workshop) -> None:
     """Its one sidecar, which fed all of its runs, ends them."""
     process, _ = sweeping(shop, "killed")
@@ -224,6 +225,7 @@ def test_a_sweep_that_is_killed_leaves_no_run_and_no_kernel(shop: Workshop) -> N
     assert nothing_is_left(shop, "killed") == LEFT
 
 
+@pytest.mark.soak
 def test_a_step_that_all_points_have_in_common_is_run_once(shop: Workshop) -> None:
     """Both kernels come to it at about the same time, long before it has ended."""
     load = "%%step load\nimport time\ntime.sleep(4)\nrows = [1, 2, 3]"
