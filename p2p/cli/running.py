@@ -221,6 +221,7 @@ def _run_pipeline(
     pipeline = load_pipeline(target, settings)
     known = reuse(settings)
     values = ParameterSet.of(pipeline.params).parse({**known.parameters({*given, *text}), **given}, text=text)
-    part, tags = (pipeline.until(until), {UNTIL: until}) if until else (pipeline, {})
+    part = pipeline.until(until) if until else pipeline
+    tags = {UNTIL: until} if len(part.tasks) < len(pipeline.tasks) else {}
     outcome = run_shown(part, values, settings, as_json=as_json, reuse=known, engine=engine, jobs=jobs, tags=tags)
     return 0 if outcome.status is RunStatus.FINISHED else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 from p2p.scheduling.exports.model import Exported, Order, Per
@@ -41,6 +42,11 @@ with DAG(
         before = task(run_task, task_id=name)(number, before)
 '''
 
+# Airflow makes no tasks for a time before the start date, and marks the run as a success.
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = "when the DAG is first switched on, the last time that is over is run"
+_EARLIER: Final = "a run that is started by hand for a time before {:%Y-%m-%d %H:%M} UTC does nothing, and is a success"
+
 
 class Airflow:
     """Airflow 3: see `Target`."""
@@ -52,11 +58,13 @@ class Airflow:
     def write(self, order: Order) -> Exported:
         """A DAG; its logical date is the tick's time."""
         schedule = order.schedule
-        notes = unsaid(schedule, _words(schedule))
+        every = schedule.missed is Missed.ALL
+        since = order.since if every else _LONG_AGO
+        notes = (*unsaid(schedule, _words(schedule)), _EARLIER.format(since) if every else _FIRST)
         calendar = plain_calendar(schedule, "Airflow")
         values = {
-            "NAME": schedule.name, "CRON": calendar.text, "ZONE": calendar.zone, "SINCE": order.since.isoformat(),
-            "CATCHUP": schedule.missed is Missed.ALL,
+            "NAME": schedule.name, "CRON": calendar.text, "ZONE": calendar.zone, "SINCE": since.isoformat(),
+            "CATCHUP": every,
             "AT_ONCE": schedule.at_once if schedule.overlap is Overlap.QUEUE else 1, "RETRIES": schedule.retries,
             "RETRY_DELAY": schedule.retry_delay,
         }  # fmt: skip

@@ -10,7 +10,7 @@ from p2p.errors import InputRefused
 from p2p.scheduling.exports.command import command_of
 from p2p.scheduling.exports.model import Exported, Order, Per
 from p2p.scheduling.exports.policies import Words, unsaid
-from p2p.scheduling.exports.times import Calendar, plain_calendar, same_minutes
+from p2p.scheduling.exports.times import Calendar, apart, plain_calendar
 from p2p.scheduling.model import Missed, Overlap
 from p2p.scheduling.triggers import local_zone
 
@@ -45,10 +45,11 @@ class Crontab:
 def _zone(order: Order, calendar: Calendar) -> str:
     """The zone that the line needs; empty where it means the same in that of the machine."""
     here = local_zone()
-    if calendar.zone == here and not order.cron_zone:
-        return here
-    if calendar.of_the_hour and same_minutes(calendar.zone, here):
+    differences = apart(calendar.zone, here)
+    if calendar.of_the_hour and all(seconds % 3600 == 0 for seconds in differences):
         return ""
+    if differences == {0} and not order.cron_zone:
+        return here
     if not order.cron_zone:
         raise InputRefused(
             f"Schedule '{order.schedule.name}' goes by the clocks of {calendar.zone}, and cron by this machine's "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from p2p.scheduling.model import Schedule
 from p2p.scheduling.triggers import Cron, Every, cron_fields
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAYS: Final = 2 * 366
 _DAY, _HOUR, _MINUTE = 86_400, 3600, 60
 
 
@@ -90,15 +91,15 @@ def _range(numbers: list[int]) -> str:
     return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}{',' if len(numbers) == 2 else '-'}{numbers[-1]}"
 
 
-def same_minutes(one: str, other: str) -> bool:
-    """Whether clocks of two zones show the same minutes, if not the same hours."""
-    now = datetime.now(UTC)
-    moments = [now.replace(month=month, day=1) for month in (1, 4, 7, 10)]
-    return all(_offset(one, moment) % _HOUR == _offset(other, moment) % _HOUR for moment in moments)
+def apart(one: str, other: str) -> set[int]:
+    """By how many seconds the clocks of two zones are apart, on the days of the next two years."""
+    zones, now = (ZoneInfo(one), ZoneInfo(other)), datetime.now(UTC)
+    days = [now + timedelta(days=day) for day in range(_DAYS)]
+    return {_offset(zones[0], day) - _offset(zones[1], day) for day in days}
 
 
-def _offset(zone: str, moment: datetime) -> int:
-    found = ZoneInfo(zone).utcoffset(moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None))
+def _offset(zone: ZoneInfo, moment: datetime) -> int:
+    found = moment.astimezone(zone).utcoffset()
     assert found is not None  # a zone with a name always knows
     return int(found.total_seconds())
 
