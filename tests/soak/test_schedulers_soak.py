@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -66,9 +68,9 @@ def call(command: Sequence[str], cwd: Path, **env: str) -> str:
     return done.stdout
 
 
-def exported(to: str, asked: Schedule, settings: Settings, folder: Path, **options: str) -> list[Path]:
-    folder.mkdir(exist_ok=True)
-    return put(export(asked, Asked(to=to, **options), settings, datetime.now(UTC)), folder, replace=True)
+def exported(to: str, asked: Schedule, settings: Settings, into: Path, **options: str) -> list[Path]:
+    into.mkdir(exist_ok=True)
+    return put(export(asked, Asked(to=to, **options), settings, datetime.now(UTC)), into, replace=True)
 
 
 def check_told(root: Path, day: str = "2026-11-20") -> None:
@@ -131,6 +133,36 @@ def test_systemd_takes_the_units(root: Path, settings: Settings, tmp_path: Path)
     say(f"schedulers: systemd-analyze verify took {len(HOSTILE) + 1} services and timers with hostile values")
 
 
+def test_systemd_reads_the_words(root: Path, settings: Settings, tmp_path: Path) -> None:
+    """What it would run is asked of systemd itself, which only an ordinary user may ask so."""
+    systemd = Path("/lib/systemd/systemd")
+    if not systemd.exists():
+        pytest.skip("no systemd on this machine")
+    exported("systemd", schedule(ALL), settings, tmp_path / "units")
+    units = Path(tempfile.mkdtemp(prefix="p2p-units-"))  # pytest's own folders are closed to others
+    try:
+        shutil.copytree(tmp_path / "units", units, dirs_exist_ok=True)
+        units.chmod(0o755)
+        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+        env = {"SYSTEMD_UNIT_PATH": f"{units}:/lib/systemd/system", "SYSTEMD_LOG_TARGET": "console"}
+        said = call([*as_nobody, str(systemd), "--test", "--system", "--unit=p2p-told.service"], Path("/"), **env)
+    finally:
+        shutil.rmtree(units)
+    (line,) = [one.partition(": ")[2] for one in said.split("\n") if "Command Line: " in one and " -m p2p run " in one]
+    text = re.search(r'"--param=text=((?:[^"\\]|\\.)*)"', line)
+    assert text is not None
+    told_it = re.sub(r"\\([0-7]{3}|.)", lambda m: _SHOWN.get(m[1]) or _octal(m[1]), text[1]).replace("$$", "$")
+    assert told_it == ALL
+    say("schedulers: systemd --test read every hostile value as it was")
+
+
+_SHOWN = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def _octal(text: str) -> str:
+    return chr(int(text, 8)) if text.isdigit() and len(text) == 3 else text
+
+
 @pytest.mark.parametrize(
     "when",
     ["0 6 * * 1-5", "*/7 3-5 * 2,3 *", "0 6 L * *", "0 6 1,L * 1", "0 6 * * FRI#2", "0 6 */15 * 1", "30 2 13 * 5",
@@ -145,10 +177,8 @@ def test_systemd_is_due_when_p2p_is(when: str, zone: str, root: Path, settings: 
     said = call(
         [analyze, "calendar", "--iterations=40", "--base-time=2026-11-28 12:00:00 UTC", *events], root, TZ="UTC"
     )
-    times = {line.partition(": ")[2] for line in said.splitlines() if line.endswith(" UTC") and ": " in line}
-    found = sorted(
-        datetime.strptime(one, "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC) for one in times if one[3] == " "
-    )
+    times = {*re.findall(r"[A-Z][a-z]{2} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC", said)}
+    found = sorted(datetime.fromisoformat(one).replace(tzinfo=UTC) for one in times)
     trigger, wanted, moment = read_trigger(when, zone), [], base
     while len(wanted) < 20 and (following := trigger.after(moment)) is not None:
         wanted.append(moment := following)
