@@ -37,20 +37,27 @@ def text_of(done: Exported, end: str = "") -> str:
 
 
 def words_of_cron(text: str) -> list[str]:
-    """The last line: cron takes the times off, strips the backslash of each `\\%`, and has `sh` do the rest."""
-    line = text.splitlines()[-1].split(" ", 5)[5]
+    """The last line: cron takes the times off and a backslash of each `\\%`, and has `sh` do the rest.
+
+    Some crons take one of `\\\\` too, and some leave `\\%` to the shell: all of them must find the same.
+    """
     assert text.count("\n") == len(text.splitlines()), "a line's end in a value"
+    line = text.splitlines()[-1].split(" ", 5)[5]
+    found, *others = (_words_of_line(line, unescaped) for unescaped in ("%", "%\\", ""))
+    assert all(other == found for other in others)
+    assert (found[0], found[2]) == ("cd", "&&")
+    return found[found.index("/venv/bin/python") :]
+
+
+def _words_of_line(line: str, unescaped: str) -> list[str]:
     found, escaped = "", False
     for one in line:
         if escaped:
-            found, escaped = (found[:-1] if one == "%" else found) + one, False
+            found, escaped = (found[:-1] if one in unescaped else found) + one, False
             continue
         assert one != "%", "the end of the command"
         found, escaped = found + one, one == "\\"
-    words = shlex.split(found)
-    assert words[0] == "cd"
-    assert words[2] == "&&"
-    return words[words.index("/venv/bin/python") :]
+    return shlex.split(found)
 
 
 _ESCAPES: Final = re.compile(rb"\\(x[0-9a-f]{2}|.)", re.DOTALL)
