@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from p2p.errors import InputRefused
+from p2p.params.plain import is_unicode
 from p2p.scheduling.exports.model import Order
 from p2p.scheduling.fields import field_of
 
@@ -32,13 +33,5 @@ def _check(words: Sequence[str]) -> None:
     for word in words:
         if "\0" in word:
             raise InputRefused(f"{word!r:.80} has a NUL, which no command takes.", cure="Leave it out.")
-        if not _is_unicode(word):
+        if not is_unicode(word):
             raise InputRefused(f"{word!r:.80} is no Unicode text.", cure="Leave out what is half a character.")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
