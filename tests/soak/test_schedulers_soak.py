@@ -276,7 +276,9 @@ def test_prefect_serves_the_flow_at_its_times(root: Path, settings: Settings, tm
     }  # fmt: skip
     log = (tmp_path / "log").open("w")
     server = subprocess.Popen([prefect, "server", "start", "--port", "4299"], env=env, stdout=log, stderr=log)
-    time.sleep(20)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and "Check out the dashboard" not in (tmp_path / "log").read_text():
+        time.sleep(0.5)
     served = subprocess.Popen([python, str(path)], env=env, stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + 150
@@ -286,6 +288,7 @@ def test_prefect_serves_the_flow_at_its_times(root: Path, settings: Settings, tm
         for process in (served, server):
             process.terminate()
             process.wait(30)
+    assert told(root), (tmp_path / "log").read_text()[-3000:]
     found = told(root)[0]
     planned = datetime.fromisoformat(found["time"])
     assert found["text"] == ALL
