@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from p2p.errors import InputRefused, nearest
@@ -127,6 +127,17 @@ class Pipeline:
     def _title(self) -> str:
         steps = f"{len(self.tasks)} step{'s' * (len(self.tasks) != 1)}"
         return f"Pipeline {self.name}@{self.version}: {steps}, gives {', '.join(self.final_outputs()) or 'nothing'}"
+
+    def until(self, step: str) -> Pipeline:
+        """The pipeline that ends with this step. Raises InputRefused where it has no such step."""
+        names = [task.step for task in self.tasks]
+        if step not in names:
+            close = nearest(step, names)
+            raise InputRefused(
+                f"Pipeline '{self.name}' has no step '{step:.80}'.",
+                cure=f"Closest name: '{close}'." if close else f"There are: {', '.join(names)}.",
+            )
+        return replace(self, tasks=self.tasks[: names.index(step) + 1])
 
     def final_outputs(self) -> tuple[str, ...]:
         """The values that no step takes in, in the order in which they are made.

@@ -5,10 +5,11 @@ from p2p.cache.earlier import CellState, Earlier
 from p2p.cache.entries import Entries, Kept
 from p2p.cache.inputs import KeptInputs
 from p2p.cache.memory import RunMemory
-from p2p.cache.reuse import Reuse, check_target, going_on_with
+from p2p.cache.reuse import UNTIL, Reuse, check_target, going_on_with
 from p2p.cache.turns import Turns
 
 __all__ = [
+    "UNTIL",
     "CellState",
     "Earlier",
     "Entries",

@@ -20,6 +20,8 @@ from p2p.store import DiskStore
 from p2p.tracking import RunRecord, find_run
 from p2p.tracking.reaper import reap
 
+UNTIL = "p2p.until"  # tag of a run that was to end with a step before the last
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reuse:
@@ -83,7 +85,7 @@ def going_on_with(settings: Settings, run: str, *, cache: bool = True) -> Reuse:
     record = find_run(settings.runs, run)
     if record.status is RunStatus.RUNNING:
         raise InputRefused(f"Run {record.key} is still running.", cure="Wait for its end, or stop it.")
-    if record.status is RunStatus.FINISHED:
+    if record.status is RunStatus.FINISHED and not (record.facts.get("tags") or {}).get(UNTIL):
         raise InputRefused(f"Run {record.key} has finished: nothing is left to do.", cure="Run without --resume.")
     if record.facts.get("run_kind") == "sweep":
         raise InputRefused(

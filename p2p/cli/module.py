@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from p2p.cache import Reuse
@@ -42,7 +42,7 @@ def module_main(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> i
 
 def run_shown(
     pipeline: Pipeline, values: Values, settings: Settings, *, as_json: bool, reuse: Reuse | None = None,
-    engine: str = LOCAL, jobs: int = 1,
+    engine: str = LOCAL, jobs: int = 1, tags: Mapping[str, str] | None = None,
 ) -> RunOutcome:  # fmt: skip
     """Run a pipeline and show how it goes and ends; with `as_json`, the answer is all that stdout gets.
 
@@ -54,7 +54,7 @@ def run_shown(
         with Watch(quiet=as_json) as watch, prints:
             outcome = run_pipeline(
                 pipeline, values, settings, notebook_digest=digest, watch=watch, reuse=reuse, engine=engine, jobs=jobs,
-                later=later,
+                later=later, tags=tags,
             )  # fmt: skip
         if as_json:
             show.answer_json({**outcome.as_dict(), "debug": way_into(outcome, settings) or None})

@@ -77,6 +77,14 @@ def run(
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", metavar="N", help="How many of a pipeline's steps run at once.", min=1)
     ] = 1,
+    until: Annotated[str, typer.Option("--until", metavar="STEP", help="End a pipeline after this step.")] = "",
+    when: Annotated[
+        str, typer.Option("--when", metavar="WHEN", help="Fill in {logical_date} and the like, by the times of this.")
+    ] = "",
+    tz: Annotated[str, typer.Option("--tz", metavar="ZONE", help="Time zone of --when (default: the machine's).")] = "",
+    at: Annotated[
+        str, typer.Option("--at", metavar="TIME", help="The logical time (default: the last one of --when).")
+    ] = "",
     json: Json = False,
 ) -> None:  # fmt: skip
     """Run a notebook or a pipeline as one tracked run."""
@@ -85,10 +93,12 @@ def run(
     from p2p.params import load_params_file, parse_assignments
 
     given = load_params_file(params_file) if params_file else {}
-    text = parse_assignments(param or [])
+    text = _filled(parse_assignments(param or []), when, tz, at)
     given = {name: value for name, value in given.items() if name not in text}
     if is_notebook(target):
         refuse_elsewhere(engine)
+        if until:
+            raise InputRefused("A notebook runs to its end.", cure="Export it, and run the pipeline.")
         if jobs > 1:
             raise InputRefused(
                 "The cells of a notebook run one after another, in one kernel; -j is for pipelines.",
@@ -102,9 +112,26 @@ def run(
             warm=warm,
         )  # fmt: skip
     else:
-        code = _run_pipeline(target, given, text, reuse_of(resume, no_cache), as_json=json, engine=engine, jobs=jobs)
+        code = _run_pipeline(
+            target, given, text, reuse_of(resume, no_cache), as_json=json, engine=engine, jobs=jobs, until=until
+        )
     _keep_store_small()
     raise typer.Exit(code)
+
+
+def _filled(text: dict[str, str], when: str, tz: str, at: str) -> dict[str, str]:
+    """The parameters with their fields of a tick filled in, where the times are told."""
+    if not when:
+        if at or tz:
+            raise InputRefused(f"{'--at' if at else '--tz'} is for the times of --when.", cure="Say --when WHEN too.")
+        return text
+    from p2p.scheduling.fields import filled
+    from p2p.scheduling.owners import utc_now
+    from p2p.scheduling.triggers import local_zone, read_moment
+
+    zone = tz or local_zone()
+    moment = read_moment(at, zone, "--at") if at else None
+    return filled(text, when, zone, now=utc_now(), moment=moment)
 
 
 def sweep(
@@ -180,8 +207,10 @@ def _keep_store_small() -> None:
 
 
 def _run_pipeline(
-    target: str, given: dict[str, Any], text: dict[str, str], reuse: Any, *, as_json: bool, engine: str, jobs: int
-) -> int:
+    target: str, given: dict[str, Any], text: dict[str, str], reuse: Any, *, as_json: bool, engine: str, jobs: int,
+    until: str,
+) -> int:  # fmt: skip
+    from p2p.cache import UNTIL
     from p2p.cli.module import run_shown
     from p2p.export.targets import load_pipeline
     from p2p.model import RunStatus
@@ -192,5 +221,7 @@ def _run_pipeline(
     pipeline = load_pipeline(target, settings)
     known = reuse(settings)
     values = ParameterSet.of(pipeline.params).parse({**known.parameters({*given, *text}), **given}, text=text)
-    outcome = run_shown(pipeline, values, settings, as_json=as_json, reuse=known, engine=engine, jobs=jobs)
+    part = pipeline.until(until) if until else pipeline
+    tags = {UNTIL: until} if len(part.tasks) < len(pipeline.tasks) else {}
+    outcome = run_shown(part, values, settings, as_json=as_json, reuse=known, engine=engine, jobs=jobs, tags=tags)
     return 0 if outcome.status is RunStatus.FINISHED else 1

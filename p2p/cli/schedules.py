@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -131,6 +132,35 @@ def backfill(
     from p2p.cli import scheduling
 
     raise typer.Exit(scheduling.backfill(name, since, until, jobs, as_json=json))
+
+
+@app.command()
+def export(
+    name: Name,
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="SCHEDULER",
+                     help="cron, systemd, airflow, kubernetes, github-actions, prefect, or dagster."),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it; of systemd, a folder.")
+    ] = None,
+    per: Annotated[
+        str, typer.Option("--per", help="What a task is, for airflow and dagster: a run, or a step.")
+    ] = "",
+    image: Annotated[str, typer.Option("--image", help="The container image, for kubernetes.")] = "",
+    folder: Annotated[str, typer.Option("--folder", metavar="DIR", help="The project's folder over there.")] = "",
+    python: Annotated[str, typer.Option("--python", metavar="FILE", help="The Python over there that has p2p.")] = "",
+    cron_tz: Annotated[bool, typer.Option("--cron-tz", help="The cron is cronie, and reads CRON_TZ.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of a file that is there.")] = False,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Write a schedule for another scheduler, which then runs it: this one no longer needs to."""
+    from p2p.cli import scheduling
+    from p2p.scheduling.exports import Asked
+
+    asked = Asked(to=to, per=per, folder=folder, python=python, image=image, cron_zone=cron_tz)
+    scheduling.export_shown(name, asked, output, replace=replace, as_json=json)
 
 
 @app.command()

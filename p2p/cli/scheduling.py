@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,13 +19,14 @@ from p2p.cli.text import escape
 from p2p.errors import InputRefused, nearest
 from p2p.params import parse_assignments
 from p2p.quantities import seconds_in
+from p2p.scheduling import exports
 from p2p.scheduling.adding import add, as_kept
 from p2p.scheduling.addresses import shown
 from p2p.scheduling.ledger import Entry, Ledger
 from p2p.scheduling.model import Missed, Overlap, Schedule, Tick, TickKind, TickState
 from p2p.scheduling.owners import utc_now
 from p2p.scheduling.service import Service, ServiceOptions, run_ticks
-from p2p.scheduling.triggers import local_zone, times
+from p2p.scheduling.triggers import local_zone, read_moment, times
 from p2p.scheduling.unit import unit
 from p2p.scheduling.watched import tested
 from p2p.secrets import Masker, environment_secrets
@@ -190,6 +191,23 @@ def _run(ticks: Sequence[Tick], kind: TickKind, jobs: int, *, as_json: bool) -> 
     return 0 if all(tick.state is TickState.DONE for tick in ended.values()) else 1
 
 
+def export_shown(name: str, asked: exports.Asked, output: Path | None, *, replace: bool, as_json: bool) -> None:
+    """Write a schedule for another scheduler: to a file or folder, or on stdout."""
+    settings = load_settings()
+    done = exports.export(Ledger(settings.schedules).entry(name).schedule, asked, settings, utc_now())
+    written = exports.put(done, output, replace=replace) if output is not None else []
+    if as_json:
+        files = {"written": [str(path) for path in written]} if written else {"files": done.files}
+        show.answer_json({**files, "notes": done.notes})
+        return
+    for path in written:
+        show.out.print(f"written: {escape(str(path))}")
+    if not written:
+        sys.stdout.write(exports.together(done))
+    for note in done.notes:
+        show.err.print(f"[yellow]note:[/] {escape(note)}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Starting:
     """How the service is started, as the command line tells it."""
@@ -258,15 +276,9 @@ def _choice(kind: type[Choice], text: str, option: str) -> Choice:
 
 def _moment(text: str, schedule: Schedule, option: str, *, whole_day: bool = False) -> datetime:
     """A date or time in the schedule's zone; the end of a date where the whole day is meant."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputRefused(
-            f"{option} is {text!r:.60}, which is no date or time.", cure="Write 2026-01-31 or 2026-01-31T06:00."
-        ) from None
     if whole_day and len(text) <= len("2026-01-31"):
-        found = datetime.combine(found.date(), time.max)
-    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(schedule.zone))).astimezone(UTC)
+        text = f"{text}T{time.max}"
+    return read_moment(text, schedule.zone, option)
 
 
 def _coming(schedule: Schedule, now: datetime) -> list[datetime]:

@@ -134,7 +134,7 @@ def _unwritable(value: Any, depth: int) -> str:
     """Why plain data cannot be written into a notebook or a database: a number or a text in it."""
     if depth == 0:
         return ""
-    if type(value) is str and not _is_unicode(value):
+    if type(value) is str and not is_unicode(value):
         return "holds a lone surrogate, which is no valid text"
     if type(value) is int and value.bit_length() > LARGEST:
         return f"holds a number of {value.bit_length():,} bits, more than can be written down"
@@ -142,7 +142,8 @@ def _unwritable(value: Any, depth: int) -> str:
     return next((reason for item in inside if (reason := _unwritable(item, depth - 1))), "")
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written: no half of a character is in it."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -74,6 +74,29 @@ def at(schedule: Schedule, time: datetime) -> dict[str, str]:
     zone = ZoneInfo(schedule.zone)
     facts = _Facts(time.astimezone(zone), (schedule.trigger.before(time) or time).astimezone(zone))
     return {name: _filled(value, facts) for name, value in schedule.params.items()}
+
+
+def filled(
+    params: Mapping[str, str], when: str, zone: str, *, now: datetime, moment: datetime | None = None
+) -> dict[str, str]:
+    """The parameters of a run that another scheduler has started, as text.
+
+    Args:
+        params: its parameters, some of which may be fields.
+        when: the trigger.
+        zone: the time zone that it is meant in.
+        now: the time.
+        moment: the logical time, where the other scheduler tells one; else the last time of the trigger.
+
+    Raises:
+        InputRefused: a field does not exist, or no time of the trigger has come yet.
+    """
+    schedule = Schedule(name="run", target="", when=when, zone=zone, params=params)
+    check_fields(schedule)
+    time = moment or schedule.trigger.before(now + timedelta(microseconds=1))
+    if time is None:
+        raise InputRefused(f"'{when:.80}' is still to come.", cure="Say the time that is meant: --at TIME.")
+    return at(schedule, time)
 
 
 def _filled(value: str, facts: _Facts) -> str:

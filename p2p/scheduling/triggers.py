@@ -112,6 +112,11 @@ class Once:
         return self.moment if self.moment < moment else None
 
 
+def cron_fields(text: str) -> str:
+    """Cron's five fields, where a text is a name for them such as `@daily`."""
+    return _NAMED.get(text.lower(), text)
+
+
 def times(trigger: Trigger, after: datetime, until: datetime) -> Iterator[datetime]:
     """The times of a trigger that are later than `after` and not later than `until`, in order."""
     if isinstance(trigger, Cron):
@@ -126,9 +131,7 @@ def times(trigger: Trigger, after: datetime, until: datetime) -> Iterator[dateti
 def _cron_times(trigger: Cron, after: datetime, until: datetime) -> Iterator[datetime]:
     """The same in one go through the calendar: a minute's job has half a million times a year."""
     last = after
-    for found in _cronsim().CronSim(
-        _NAMED.get(trigger.text.lower(), trigger.text), after.astimezone(ZoneInfo(trigger.zone))
-    ):
+    for found in _cronsim().CronSim(cron_fields(trigger.text), after.astimezone(ZoneInfo(trigger.zone))):
         utc = found.astimezone(UTC)
         if utc > until:
             return
@@ -161,6 +164,18 @@ def read_trigger(text: str, zone: str = "UTC", *, now: datetime | None = None) -
     if now is not None and _never(trigger, now):
         raise _refused(text, "it is never due" if isinstance(trigger, Cron) else "that is over")
     return trigger
+
+
+def read_moment(text: str, zone: str, option: str) -> datetime:
+    """A date or time, in a zone unless it has an offset; InputRefused where it is none."""
+    check_zone(zone)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputRefused(
+            f"{option} is {text!r:.60}, which is no date or time.", cure="Write 2026-01-31 or 2026-01-31T06:00."
+        ) from None
+    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
 def check_zone(zone: str) -> None:
@@ -198,7 +213,7 @@ def _never(trigger: Trigger, now: datetime) -> bool:
 def _calendar(trigger: Cron, moment: datetime, *, reverse: bool = False) -> Iterator[datetime]:
     """The calendar's times from a moment on, or back."""
     start = moment.astimezone(ZoneInfo(trigger.zone))
-    for found in _cronsim().CronSim(_NAMED.get(trigger.text.lower(), trigger.text), start, reverse=reverse):
+    for found in _cronsim().CronSim(cron_fields(trigger.text), start, reverse=reverse):
         yield found.astimezone(UTC)
 
 
@@ -208,7 +223,7 @@ def _cronsim() -> Any:
 
 def _cron(text: str, zone: str) -> Cron:
     cronsim = _cronsim()
-    fields = _NAMED.get(text.lower(), text).split()
+    fields = cron_fields(text).split()
     if len(fields) != len(_FIELDS):
         raise _refused(text, f"it has {len(fields)} fields, and not five")
     for name, field, at in zip(_FIELDS, fields, range(5), strict=True):

@@ -14,7 +14,7 @@ import pytest
 
 from p2p.scheduling.ledger import Ledger
 from p2p.scheduling.model import Missed, Overlap, Schedule
-from p2p.scheduling.service import utc_now
+from p2p.scheduling.owners import utc_now
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MAY_TAKE = 900.0  # seconds

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from p2p.errors import InputRefused, StoreError, TargetError
-from p2p.scheduling.dues import dues
 from p2p.scheduling.book import FORMAT
+from p2p.scheduling.dues import dues
 from p2p.scheduling.ledger import Ledger
 from p2p.scheduling.model import Schedule, TickKind, TickState
 

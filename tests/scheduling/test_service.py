@@ -16,8 +16,8 @@ import pytest
 from p2p.model import RunStatus
 from p2p.scheduling.ledger import Ledger
 from p2p.scheduling.model import Tick, TickState
+from p2p.scheduling.owners import utc_now
 from p2p.scheduling.runs import last_run
-from p2p.scheduling.service import utc_now
 from p2p.settings import Settings
 from p2p.tracking.processes import Descendants
 from tests.journeys.workshop import Workshop
@@ -49,7 +49,7 @@ def schedulers(shop: Workshop) -> Iterator[Callable[[], subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
     def start() -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "p2p", "schedule", "start", "--patience", "1s"]
+        command = [sys.executable, "-m", "p2p", "schedule", "start", "--patience", "1s", "--no-page"]
         process = subprocess.Popen(command, cwd=shop.root, env=shop.env, stderr=subprocess.PIPE, text=True)
         started.append(process)
         return process

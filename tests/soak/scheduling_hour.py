@@ -28,7 +28,7 @@ import psutil
 from p2p.scheduling.adding import add
 from p2p.scheduling.ledger import Ledger
 from p2p.scheduling.model import Missed, Overlap, Schedule, TickState
-from p2p.scheduling.service import utc_now
+from p2p.scheduling.owners import utc_now
 from p2p.scheduling.triggers import times
 from p2p.settings import Settings
 
