@@ -16,8 +16,8 @@ from pathlib import Path
 from p2p.model import RunStatus
 from p2p.scheduling.ledger import Ledger
 from p2p.scheduling.model import Schedule, Tick
-from p2p.scheduling.scheduler import Ended, Limits, Opened, Scheduler
 from p2p.scheduling.owners import lives, owner_name, utc_now
+from p2p.scheduling.scheduler import Ended, Limits, Opened, Scheduler
 
 # It ends without a trace when its scheduler does: its stdin is closed then.
 WORK = """
