@@ -1,8 +1,11 @@
-"""Notebooks built in a test, cell by cell, so that a test shows the whole of what it is about."""
+"""What a test is about, built in it: notebooks, cell by cell, and a place for its own pipelines."""
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -43,3 +46,21 @@ def write_notebook(path: Path, *cells: str, params: str = "") -> Path:
 def read_built(folder: Path, *cells: str, params: str = "") -> Notebook:
     """The notebook of these cells as p2p reads it; it lies in `folder`."""
     return read_notebook(write_notebook(folder / "sales.ipynb", *cells, params=params))
+
+
+@contextmanager
+def pipelines_apart() -> Iterator[None]:
+    """In the block, `pipelines` is a package that this process has not imported; afterwards it is what it was."""
+    before = list(sys.path)
+    kept = {name: sys.modules.pop(name) for name in _pipelines()}
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+        for name in _pipelines():
+            del sys.modules[name]
+        sys.modules.update(kept)
+
+
+def _pipelines() -> list[str]:
+    return [name for name in sys.modules if name.partition(".")[0] == "pipelines"]

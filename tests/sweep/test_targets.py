@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from p2p.export.targets import load_pipeline
 from p2p.settings import Settings
 from p2p.sweep import Listed, PipelineTarget, Request, SweepOptions, SweepOutcome, plan, run_sweep
 from p2p.tracking import RunRecord, past_runs
+from tests.building import pipelines_apart
 from tests.mlflowside import ended
 from tests.searching import files_with
 
@@ -96,18 +96,11 @@ class Swept:
 @pytest.fixture(scope="module")
 def swept(make_project: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swept]:
     settings = make_project(tmp_path_factory.mktemp("pipelines") / "project")
-    known = {name for name in sys.modules if name.partition(".")[0] == "pipelines"}
-    kept = {name: sys.modules.pop(name) for name in known}
-    before = list(sys.path)
-    with pytest.MonkeyPatch.context() as patch:
+    with pipelines_apart(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("P2P_ROOT", str(settings.root))
         patch.setenv("MLFLOW_TRACKING_URI", settings.tracking_uri)
         patch.chdir(settings.root)
         yield Swept(settings)
-    sys.path[:] = before
-    for name in [name for name in sys.modules if name.partition(".")[0] == "pipelines"]:
-        del sys.modules[name]
-    sys.modules.update(kept)
 
 
 def test_each_point_ends_as_it_truly_went_and_the_others_go_on(swept: Swept) -> None:

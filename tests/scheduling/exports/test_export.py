@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from p2p.settings import Settings
-from tests.building import write_notebook
+from tests.building import pipelines_apart, write_notebook
 from tests.cli.conftest import Answer, p2p  # noqa: F401  # a fixture
 from tests.scheduling.exports.reading import values_of_python, words_of_python
 from tests.scheduling.exports.told import told, write_project
@@ -20,9 +20,8 @@ Command = Callable[..., Answer]
 
 @pytest.fixture
 def root(settings: Settings) -> Iterator[Path]:
-    yield write_project(settings.root)
-    for name in [one for one in sys.modules if one == "pipelines" or one.startswith("pipelines.")]:
-        del sys.modules[name]
+    with pipelines_apart():
+        yield write_project(settings.root)
 
 
 @pytest.fixture
