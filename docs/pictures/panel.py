@@ -47,7 +47,8 @@ def make_project(project: Path) -> None:
 def take(page: Page, driver: webdriver.Chrome, url: str, theme: str) -> None:
     page.open_notebook(url, NOTEBOOK)
     page.theme(f"JupyterLab {theme}")
-    page.run("window.jupyterapp.commands.execute('filebrowser:hide-main'); return true")
+    for hidden in ("filebrowser:hide-main", "statusbar:toggle"):
+        page.run("window.jupyterapp.commands.execute(arguments[0]); return true", hidden)
     page.run_cells()
     page.wait_for_cells()
     page.click(".p2p-node[data-step=clean]")
