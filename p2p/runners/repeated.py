@@ -135,7 +135,8 @@ def run_in_process(
     driver = Driver(settings, facts, mask=masker.event, part_of=part_of)
     driver.open()
     try:
-        driver.connect()
+        if process.share is not None:  # a worker elsewhere cannot see in the journal when MLflow knows the run
+            driver.connect()
         # Through a pipe, where nobody else can read it; it is written nowhere.
         secrets = sorted(values.secret_texts())
         request = {

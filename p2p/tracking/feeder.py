@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,16 +31,18 @@ class Feeder:
         client: a client of the run's store.
         run_id: the MLflow run.
         directory: the run's directory, where artifacts lie.
+        artifact_uri: where MLflow keeps the run's artifacts; it is asked, when not given.
 
     Attributes:
         refused: what MLflow answered that it does not take, one line each.
     """
 
-    def __init__(self, client: MlflowClient, run_id: str, directory: Path) -> None:
+    def __init__(self, client: MlflowClient, run_id: str, directory: Path, artifact_uri: str = "") -> None:
         self.client = client
         self.run_id = run_id
         self.directory = directory
         self.refused: list[str] = []
+        self._artifact_uri = artifact_uri
         self._batch: dict[str, list[Any]] = {"metrics": [], "params": [], "tags": []}
         self._calls: list[tuple[str, Callable[[], Any]]] = []
 
@@ -104,9 +107,9 @@ class Feeder:
         texts = {name: _text(value) for name, value in event.get("params", {}).items()}
         self._batch["params"] += [Param(name, _shortened(text)) for name, text in texts.items()]
         if any(len(text) > LONGEST_PARAM for text in texts.values()):
-            self._call("parameters.json", lambda: self.client.log_dict(self.run_id, texts, "parameters.json"))
+            self._call("parameters.json", lambda: self._keep_json("parameters.json", texts))
         surroundings = {"python": event.get("python"), "packages": event.get("packages")}
-        self._call("environment.json", lambda: self.client.log_dict(self.run_id, surroundings, "environment.json"))
+        self._call("environment.json", lambda: self._keep_json("environment.json", surroundings))
 
     def _on_step_finished(self, event: _Event) -> None:
         step, at = event["step"], event["at"] // 1_000_000
@@ -148,9 +151,23 @@ class Feeder:
     def _on_artifact(self, event: _Event) -> None:
         path, folder = self.directory / event["path"], event.get("folder") or None
         if path.is_file():
-            self._call(event["path"], lambda: self.client.log_artifact(self.run_id, str(path), folder))
+            self._call(event["path"], lambda: self._artifacts.log_artifact(str(path), folder))
         elif path.is_dir():
-            self._call(event["path"], lambda: self.client.log_artifacts(self.run_id, str(path), folder))
+            self._call(event["path"], lambda: self._artifacts.log_artifacts(str(path), folder))
+
+    def _keep_json(self, name: str, data: Any) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, name)
+            path.write_text(json.dumps(data, indent=2), encoding="utf-8")
+            self._artifacts.log_artifact(str(path))
+
+    @functools.cached_property
+    def _artifacts(self) -> Any:
+        """MLflow's client would read the whole run to find it."""
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        uri = self._artifact_uri or self.client.get_run(self.run_id).info.artifact_uri
+        return get_artifact_repository(uri, tracking_uri=self.client.tracking_uri)
 
 
 def _dataset_input(facts: Mapping[str, Any]) -> Any:

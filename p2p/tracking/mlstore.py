@@ -9,7 +9,7 @@ import os
 import re
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from p2p.errors import InputRefused
 from p2p.files import locked
@@ -128,9 +128,21 @@ def _use_wal(database: Path) -> None:
 
 def experiment_id(client: MlflowClient, settings: Settings, name: str) -> str:
     """The id of the experiment `name`, made when it is not there."""
-    known = _known(client, name)
-    if known:
-        return known
+    at = (settings.tracking_uri, name)
+    if at not in _ids:
+        _ids[at] = _known(client, name) or _made_alone(client, settings, name)
+    return _ids[at]
+
+
+def forget_experiment(settings: Settings, name: str) -> None:
+    """Ask again for the experiment's id: what it is known by took no run."""
+    _ids.pop((settings.tracking_uri, name), None)
+
+
+_ids: Final[dict[tuple[str, str], str]] = {}  # ids never change; a process that feeds MLflow asks once
+
+
+def _made_alone(client: MlflowClient, settings: Settings, name: str) -> str:
     location = (settings.artifacts / _folder(name)).as_uri() if database_of(settings.tracking_uri) else None
     with locked(settings.mlruns / ".p2p-lock", wait=_CREATION_MAY_TAKE):
         return _known(client, name) or _made(client, name, location)

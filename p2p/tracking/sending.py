@@ -78,6 +78,8 @@ class Sender:
         self._client: MlflowClient | None = None
         self._feeder: Feeder | None = None
         self._opened: Mapping[str, Any] | None = None
+        self._artifact_uri = ""
+        self._events: list[dict[str, Any]] = []
         self._end = _end_within(directory, self.sent.offset)
 
     def begin(self) -> bool:
@@ -109,6 +111,9 @@ class Sender:
                     feeder.take(event)
                 if event["kind"] == "run_finished" and self._end is None:
                     self._end = event
+            if self._end is not None and not self._events:
+                self._events = read_events(self.directory)
+                feeder.set_tags({"p2p.steps": ", ".join(_steps(self._events)), **_failure_tags(self._end)})
             feeder.send()
             if self._tail.offset != self.sent.offset:
                 self._keep(offset=self._tail.offset, refused=tuple(feeder.refused))
@@ -122,7 +127,7 @@ class Sender:
             self._client = self._client or mlstore.connect(self.settings)
             if not self.sent.run_id:
                 self._create(self._client, self._opened)
-            self._feeder = Feeder(self._client, self.sent.run_id, self.directory)
+            self._feeder = Feeder(self._client, self.sent.run_id, self.directory, self._artifact_uri)
             self._feeder.refused += self.sent.refused
         return self._feeder
 
@@ -134,11 +139,16 @@ class Sender:
         first = self._first("run")
         known = [] if first else self._runs(client, experiment)
         if not known:
-            made = client.create_run(
-                experiment, start_time=opened["at"] // 1_000_000, run_name=run_name(opened),
-                tags={**_tags(opened, self.directory.name), **nesting},
-            )  # fmt: skip
+            try:
+                made = client.create_run(
+                    experiment, start_time=opened["at"] // 1_000_000, run_name=run_name(opened),
+                    tags={**_tags(opened, self.directory.name), **nesting},
+                )  # fmt: skip
+            except Exception:
+                mlstore.forget_experiment(self.settings, name)  # somebody may have removed it since
+                raise
             known = [str(made.info.run_id)] if first else self._runs(client, experiment)
+            self._artifact_uri = str(made.info.artifact_uri) if first else ""
         if not known:
             raise Unreachable("the run was made, but is not in the store")
         journal = Journal(self.directory)
@@ -188,13 +198,10 @@ class Sender:
             return False
         assert self._client is not None
         assert self._opened is not None
-        events = read_events(self.directory)
         send_trace(
             self._client, self.sent.run_id, self.sent.experiment, run_name(self._opened),
-            _tags(self._opened, self.directory.name), events, first=self._first("trace"),
+            _tags(self._opened, self.directory.name), self._events, first=self._first("trace"),
         )  # fmt: skip
-        feeder.set_tags({"p2p.steps": ", ".join(_steps(events)), **_failure_tags(self._end)})
-        feeder.send()
         self._client.set_terminated(self.sent.run_id, self._end["status"], self._end["at"] // 1_000_000)
         if mlstore.database_of(self.settings.tracking_uri) is None:
             self._remove_surplus(self._client)

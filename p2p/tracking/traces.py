@@ -53,10 +53,10 @@ def send_trace(
         return
     tracing = TracingClient(client.tracking_uri)
     spans = trace.as_mlflow()
+    metadata = {name: tags[name] for name in _OF_THE_RUN if name in tags} | {"mlflow.sourceRun": run_id, **_SCHEMA}
+    tracing.start_trace(_info(trace.spans[""], trace.id, experiment, metadata, spans))  # first: to merge it costs twice
     for start in range(0, len(spans), _AT_ONCE):
         tracing.log_spans(experiment, spans[start : start + _AT_ONCE])
-    metadata = {name: tags[name] for name in _OF_THE_RUN if name in tags} | {"mlflow.sourceRun": run_id, **_SCHEMA}
-    tracing.start_trace(_info(trace.spans[""], trace.id, experiment, metadata, spans))
     if not first:
         _remove_others(client, run_id, experiment, key, trace.id)
 

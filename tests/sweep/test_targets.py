@@ -12,6 +12,7 @@ from p2p.export.targets import load_pipeline
 from p2p.settings import Settings
 from p2p.sweep import Listed, PipelineTarget, Request, SweepOptions, SweepOutcome, plan, run_sweep
 from p2p.tracking import RunRecord, past_runs
+from p2p.tracking.beside import Beside
 from tests.building import pipelines_apart
 from tests.mlflowside import ended
 from tests.searching import files_with
@@ -65,18 +66,22 @@ pipeline = Pipeline("toy", 1, Params, [
 SECRET = "hunter2hunter2"
 
 
+def write_pipeline(settings: Settings, steps: str) -> None:
+    folder = settings.pipelines / "toy" / "v1"
+    folder.mkdir(parents=True)
+    for name, text in {"params": PARAMS, "steps": steps, "pipeline": PIPELINE}.items():
+        (folder / f"{name}.py").write_text(text)
+    (folder / "manifest.json").write_text("{}")
+    for package in (settings.pipelines, folder.parent, folder):
+        (package / "__init__.py").touch()
+
+
 class Swept:
     """Six points, of which one kills its process, one raises and one calls `sys.exit`."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        folder = settings.pipelines / "toy" / "v1"
-        folder.mkdir(parents=True)
-        for name, text in {"params": PARAMS, "steps": STEPS, "pipeline": PIPELINE}.items():
-            (folder / f"{name}.py").write_text(text)
-        (folder / "manifest.json").write_text("{}")
-        for package in (settings.pipelines, folder.parent, folder):
-            (package / "__init__.py").touch()
+        write_pipeline(settings, STEPS)
         self.target = target = PipelineTarget(load_pipeline("toy@1", settings), settings)
         points = plan(target.parameters, Request(values={"x": "1,2,3,4,5,6", "token": SECRET})).points
         secrets = frozenset[str]().union(*(point.secrets for point in points))
@@ -145,3 +150,26 @@ def test_no_process_and_no_pipe_is_left(swept: Swept) -> None:
 
 def test_the_project_is_left_as_it_was(swept: Swept) -> None:
     assert Path.cwd() == swept.settings.root
+
+
+def test_a_point_that_does_not_ask_for_its_run_does_not_wait_for_mlflow(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow takes longer for a run than such a point does, and those of a long sweep would wait for it in turn."""
+    waited: list[str] = []
+    run_id = Beside.run_id
+
+    def told(beside: Beside, key: str) -> tuple[str, str]:
+        waited.append(key)
+        return run_id(beside, key)
+
+    monkeypatch.setattr(Beside, "run_id", told)
+    write_pipeline(settings, "def load(x):\n    return x\n\ndef score(x, token, found):\n    return found + x\n")
+    with pipelines_apart():
+        target = PipelineTarget(load_pipeline("toy@1", settings), settings)
+        points = plan(target.parameters, Request(values={"x": "1,2,3"})).points
+        done = run_sweep(target, Listed(points), settings)
+    assert waited == [done.key]
+    assert [point.outputs["total"] for point in done.points] == [2, 4, 6]
+    runs = [ended(settings, point.run_id) for point in done.points]
+    assert [(run.info.status, run.data.tags["mlflow.parentRunId"]) for run in runs] == [("FINISHED", done.run_id)] * 3
