@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json, to_json
+
 from p2p.errors import StoreError
 from p2p.files import make_folder
 from p2p.tracking.lease import RunReplaced
@@ -73,8 +75,7 @@ class Journal:
             raise ValueError(f"the journal {self.path} is closed")
         if self._held is not None and not self._held():
             raise RunReplaced(self.directory.name)
-        event = _AS_JSON({"kind": kind, "at": time.time_ns(), **self._mask(data)})
-        payload = f"\n{event}\n".encode("utf-8", "backslashreplace")
+        payload = _line({"kind": kind, "at": time.time_ns(), **self._mask(data)})
         try:
             written = os.write(self._descriptor, payload)
         except OSError as error:
@@ -121,13 +122,29 @@ class Tail:
                     yield _event(line)
 
 
+def _line(event: dict[str, Any]) -> bytes:
+    """The line of an event. Pydantic's encoder is three times as fast as Python's, which takes half characters too."""
+    try:
+        text = to_json(event, inf_nan_mode="constants", fallback=str)
+    except ValueError:
+        text = _AS_JSON(event).encode("utf-8", "backslashreplace")
+    return b"\n%b\n" % text
+
+
 def _event(line: bytes) -> dict[str, Any]:
     """The event of a line; one that a crash or a bad disk has damaged must not hide the others."""
     try:
-        event = json.loads(line.decode("utf-8", "surrogatepass"))  # of bytes, it would first look for their encoding
+        event = _parsed(line)
     except (ValueError, RecursionError):
         return {"kind": "damaged"}
     return event if isinstance(event, dict) and "kind" in event else {"kind": "damaged"}
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return from_json(line)
+    except ValueError:  # half characters, and what lies deep
+        return json.loads(line.decode("utf-8", "surrogatepass"))  # of bytes, it would first look for their encoding
 
 
 def first_event(directory: Path) -> dict[str, Any]:

@@ -6,8 +6,10 @@ feeds it. Its own modules do without them where they are not installed; so to th
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
@@ -34,6 +36,20 @@ def _asks() -> str:
     while frame is not None and str(frame.f_globals.get("__name__")).startswith(_MACHINERY):
         frame = frame.f_back
     return "" if frame is None else str(frame.f_globals.get("__name__"))
+
+
+@contextmanager
+def to_stay() -> Iterator[None]:
+    """What is loaded in the block stays: it is not looked through for garbage, neither meanwhile nor ever after.
+
+    The collector would spend a seventh of the time that MLflow takes to load.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def load_light() -> None:

@@ -14,6 +14,7 @@ from p2p.errors import StoreError
 from p2p.settings import Settings
 from p2p.tracking import mlstore, reaper
 from p2p.tracking.journal import Journal
+from p2p.tracking.light import to_stay
 from p2p.tracking.passing import Unreachable, passes, reason
 from p2p.tracking.sending import Sender, sending
 
@@ -98,7 +99,7 @@ class Rounds:
 
     def _make_ready(self) -> None:
         assert self._settings is not None
-        with contextlib.suppress(Exception):  # told of when a run is to be sent
+        with to_stay(), contextlib.suppress(Exception):  # told of when a run is to be sent
             mlstore.warm(self._settings)
 
     def _round(self) -> None:

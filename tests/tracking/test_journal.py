@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from p2p.errors import TargetError
 from p2p.model import RunStatus, StepState
@@ -72,6 +74,36 @@ def test_any_text_and_any_object_can_be_told(tmp_path: Path) -> None:
     [event] = read_events(tmp_path)
     assert event["text"].startswith("a\nb\u2028")
     assert event["path"] == "x"
+
+
+_CHARACTERS = st.characters() | st.characters(categories=["Cs"]) | st.sampled_from("\u2028\x85\x00\n")
+_TEXTS = st.text(_CHARACTERS, max_size=8)
+_PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | _TEXTS | st.just(-(10**400)),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXTS, inner, max_size=4), max_leaves=12,
+)  # fmt: skip
+
+
+@given(_PLAIN)
+def test_plain_data_comes_back_as_python_s_own_json_would_give_it(
+    tmp_path_factory: pytest.TempPathFactory, data: object
+) -> None:
+    directory = tmp_path_factory.mktemp("run")
+    journal = Journal(directory)
+    journal.append("a", data=data)
+    journal.append("b")
+    journal.close()
+    events = read_events(directory)
+    assert [event["kind"] for event in events] == ["a", "b"]
+    assert repr(events[0]["data"]) == repr(json.loads(json.dumps(data)))
+
+
+def test_data_as_deep_as_python_goes_comes_back(tmp_path: Path) -> None:
+    deep: list[object] = []
+    for _ in range(400):
+        deep = [deep]
+    Journal(tmp_path).append("a", data=deep)
+    assert read_events(tmp_path)[0]["data"] == deep
 
 
 def test_keys_sort_by_time_and_never_meet() -> None:
