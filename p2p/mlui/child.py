@@ -10,11 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -22,13 +20,13 @@ from typing import Any
 import psutil
 
 from p2p.mlui.places import answers
-from p2p.mlui.serving import HOST, command, environment
+from p2p.mlui.serving import HOST, command, end, environment
 from p2p.settings import Settings
 from p2p.tracking import mlstore
 from p2p.tracking.owner import Life, Owner, life_of
 
 _LOOK = 0.2  # seconds between two looks
-_TO_END = 3.0  # seconds
+_TO_END = 3.0  # seconds for its last lines
 _LINES = 12
 
 
@@ -72,7 +70,7 @@ def _serve(settings: Settings, port: int, owner: Owner, gone: threading.Event) -
                 ready = True
                 _tell(kind="ready")
     finally:
-        _end(server)
+        end(server)
     reader.join(_TO_END)
     return "\n".join(said)
 
@@ -91,16 +89,6 @@ def _listens(pid: int, port: int) -> bool:
         found = [one for each in (server, *server.children(recursive=True)) for one in each.net_connections("tcp")]
         return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in found)
     return False
-
-
-def _end(server: subprocess.Popen[str]) -> None:
-    """End the server and its workers, which are a session of their own."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, number)
-        limit = time.monotonic() + _TO_END
-        while server.poll() is None and time.monotonic() < limit:
-            time.sleep(0.02)
 
 
 def _tell(**message: Any) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import socket
+import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from p2p.errors import InputRefused
@@ -12,6 +18,7 @@ from p2p.settings import Settings
 from p2p.tracking import guard
 
 HOST = "127.0.0.1"
+_TO_END = 3.0  # seconds
 _WITH_THEIR_OWN = ("databricks", "uc")  # stores that no server of ours could show
 _NOT_OURS = ("MLFLOW_STATIC_PREFIX", "MLFLOW_UVICORN_OPTS", "MLFLOW_GUNICORN_OPTS")  # they move or change the pages
 
@@ -45,6 +52,16 @@ def environment(settings: Settings) -> Mapping[str, str]:
     """The environment of that server."""
     kept = {name: value for name, value in guard.outside().items() if name not in _NOT_OURS}
     return {**kept, "MLFLOW_BACKEND_STORE_URI": settings.tracking_uri, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
+def end(server: subprocess.Popen[Any]) -> None:
+    """End a server and its workers, which are a session of their own: they do not end with it by themselves."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, number)
+        limit = time.monotonic() + _TO_END
+        while server.poll() is None and time.monotonic() < limit:
+            time.sleep(0.02)
 
 
 def free_port(asked: int | None = None) -> int:

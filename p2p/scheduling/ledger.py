@@ -17,7 +17,7 @@ from p2p.errors import InputRefused, TargetError, nearest
 from p2p.scheduling.book import Book, text_of, time_of
 from p2p.scheduling.dues import Dues
 from p2p.scheduling.model import Missed, News, Overlap, Schedule, Skipped, Tick, TickKind, TickState
-from p2p.scheduling.outbox import readdress, tell
+from p2p.scheduling.outbox import prune, readdress, tell
 
 _COLUMNS: Final = tuple(field.name for field in fields(Tick))
 _TIMES: Final = frozenset({"time", "not_before", "began", "ended"})
@@ -251,6 +251,11 @@ class Ledger(Book):
             ).fetchone()
             if not known:
                 tell(connection, [news], now)
+
+    def prune(self, before: datetime, most: int) -> bool:
+        """Delete news from before then that nobody needs, at most so much; gives whether there may be more of it."""
+        with self._writing() as connection:
+            return prune(connection, before, most) == most
 
     def drop(self, tick: Tick, state: TickState, now: datetime, reason: str) -> bool:
         """Say why a tick that is due is not run; False where it is not due any more."""

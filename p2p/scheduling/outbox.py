@@ -106,6 +106,22 @@ def tell(connection: sqlite3.Connection, news: Sequence[News], now: datetime) ->
         _address(connection, [made.lastrowid], schedule["alerts"], now)
 
 
+def prune(connection: sqlite3.Connection, before: datetime, most: int) -> int:
+    """Delete news from before then, and its alerts: no more pieces of it at once than this. Gives how many it were.
+
+    What somebody is still to be told stays, and so does news of a tick that is not over, which would be told again.
+    """
+    gone = connection.execute(
+        "SELECT id FROM news AS n WHERE made < ? "
+        "AND NOT EXISTS (SELECT 1 FROM alerts WHERE news = n.id AND state = 'due') "
+        "AND NOT EXISTS (SELECT 1 FROM ticks WHERE schedule = n.schedule AND time = n.time "
+        "AND state IN ('due', 'running')) ORDER BY id LIMIT ?", (text_of(before), most),
+    ).fetchall()  # fmt: skip
+    connection.executemany("DELETE FROM alerts WHERE news = ?", gone)
+    connection.executemany("DELETE FROM news WHERE id = ?", gone)
+    return len(gone)
+
+
 def readdress(
     connection: sqlite3.Connection, name: str, before: Sequence[str], after: Sequence[str], now: datetime
 ) -> None:  # fmt: skip

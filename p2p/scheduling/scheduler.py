@@ -19,6 +19,9 @@ from p2p.scheduling.model import News, Overlap, Schedule, Skipped, Tick, TickKin
 from p2p.scheduling.triggers import times
 
 MOST_INTERRUPTIONS: Final = 20  # of one tick: what ends its scheduler each time must not do so for ever
+KEPT: Final = timedelta(days=400)  # news: when a yearly schedule fails, that of its last time is still there
+PRUNED_AT_ONCE: Final = 500  # pieces of news: the others that share the ledger do not wait for it
+_PRUNE_EVERY: Final = timedelta(days=1)
 _PAUSED: Final = "the schedule was paused"
 
 
@@ -130,6 +133,7 @@ class Scheduler:
         self._at_work: dict[int, _AtWork] = {}
         self._untold: deque[Opened | Ended] = deque()
         self._draining = False
+        self._pruned: datetime | None = None
 
     @property
     def busy(self) -> bool:
@@ -147,6 +151,7 @@ class Scheduler:
         if not self._draining:
             self._look(entries.values(), now)
             self._start(entries, now)
+            self._prune(now)
         return self._next(entries.values(), now)
 
     def drain(self) -> None:
@@ -334,6 +339,13 @@ class Scheduler:
             return ()
         run_id = self.ledger.tick(tick.id).run_id if tick.began is not None else ""
         return [News(kind=kind, schedule=tick.schedule, time=tick.time, text=text, run_id=run_id, step=step)]
+
+    def _prune(self, now: datetime) -> None:
+        """Once a day delete news that is old; where that is much, some of it each turn."""
+        if (self._pruned is None or now - self._pruned >= _PRUNE_EVERY) and not self.ledger.prune(
+            now - KEPT, PRUNED_AT_ONCE
+        ):
+            self._pruned = now
 
     def _next(self, entries: Iterable[Entry], now: datetime) -> datetime | None:
         """When the clock alone will bring something."""

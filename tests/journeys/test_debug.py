@@ -77,6 +77,26 @@ def test_a_failed_step_is_mended_in_its_notebook_and_goes_out_as_the_next_versio
     assert runs("sums@2", settings=workshop.settings)[0]["average"]["mean"] == 0.0
 
 
+def test_a_run_at_its_time_that_failed_opens_at_its_failing_step(workshop: Workshop) -> None:
+    """With what the step took in that time, not what it takes by the notebook's own parameters."""
+    source = workshop.write("few", CELLS[1], "%%step check(rows) -> most\nassert len(rows) < 4, rows\nmost = max(rows)",
+                            params="size: int = 3")  # fmt: skip
+    added = workshop.p2p("schedule", "add", "@daily", str(source), "--name", "nightly", "-p", "size=4")
+    assert added.code == 0, added.err
+    failed = workshop.p2p("schedule", "run", "nightly", "--json")
+    (tick,) = failed.answer
+    assert (failed.code, tick["state"], tick["step"]) == (1, "failed", "check"), failed.err
+
+    opened = workshop.p2p("debug", tick["run_id"], "--json")
+    assert (opened.code, opened.answer["step"], opened.answer["run"]) == (0, "check", tick["run_id"]), opened.err
+    path = workshop.root / opened.answer["notebook"]
+    again = executed(workshop, path)
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    broken = [(c["id"], o["ename"], o["evalue"]) for c in cells for o in c.get("outputs", ()) if "ename" in o]
+    assert broken == [("p2p-debug", "AssertionError", "[1.0, 2.0, 3.0, 4.0]")]
+    assert "loading" not in again.out + str([c.get("outputs") for c in cells])
+
+
 def mend(path: Path, old: str, new: str) -> None:
     """Edit the cell with the tag, as a person would."""
     found = json.loads(path.read_text(encoding="utf-8"))

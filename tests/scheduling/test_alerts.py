@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,9 +12,11 @@ import pytest
 
 from p2p.model import RunStatus
 from p2p.scheduling.alerts import GIVE_UP, LONGEST_DELAY, Sender, delay
+from p2p.scheduling.dues import Dues
 from p2p.scheduling.messages import Message, message_of
-from p2p.scheduling.model import AlertState
+from p2p.scheduling.model import AlertState, News, TickState
 from p2p.scheduling.outbox import Outbox
+from p2p.scheduling.scheduler import KEPT, PRUNED_AT_ONCE, Limits
 from tests.scheduling.world import World
 
 
@@ -180,6 +183,72 @@ def test_a_removed_schedule_is_still_told_of(world: World, post: Post, sender: C
     world.ledger.remove("nightly", world.now)
     sender().turn()
     assert len(post.got) == 1
+
+
+def test_news_is_deleted_when_it_is_old_and_everybody_has_been_told(
+    world: World, post: Post, sender: Callable[..., Sender]
+) -> None:
+    fail(world, "a", "b")
+    post.broken = {"b"}
+    one, scheduler = sender(), world.scheduler()
+    one.turn()
+    world.ledger.remove("nightly", world.now)
+    world.later(days=KEPT.days, seconds=1)
+    scheduler.turn()
+    assert [alert.address for alert in one.outbox.unsent()] == ["b"]
+    one.turn()
+    assert one.outbox.count() == {AlertState.DUE: 0, AlertState.TOLD: 1, AlertState.GIVEN_UP: 1}
+    world.later(days=1)
+    scheduler.turn()
+    assert one.outbox.count() == dict.fromkeys(AlertState, 0)
+    assert rows(world, "news") == 0
+    assert [tick.state for tick in world.ledger.history("nightly")] == [TickState.FAILED]
+
+
+def test_news_is_kept_as_long_as_is_said(world: World, sender: Callable[..., Sender]) -> None:
+    fail(world, "a")
+    one = sender()
+    one.turn()
+    world.ledger.remove("nightly", world.now)
+    world.later(days=KEPT.days)
+    world.scheduler().turn()
+    assert one.outbox.count()[AlertState.TOLD] == rows(world, "news") == 1
+
+
+def test_a_tick_that_waits_for_ever_is_told_of_once(
+    world: World, post: Post, sender: Callable[..., Sender]
+) -> None:  # fmt: skip
+    world.limits = Limits(at_once=0)
+    world.add("at 2026-11-28 13:00", zone="UTC", late=60.0, alerts=("a",))
+    scheduler, one = world.scheduler(), sender()
+    world.later(hours=1)
+    scheduler.turn()
+    for _ in range(4):
+        world.later(days=KEPT.days)
+        scheduler.turn()
+        one.turn()
+    assert post.got == [("a", "flights: nightly is late")]
+
+
+def test_much_old_news_is_deleted_bit_by_bit(world: World) -> None:
+    world.add("@yearly")
+    scheduler = world.scheduler()
+    much = [News(kind="late", schedule="nightly", time=world.now, text="")] * (2 * PRUNED_AT_ONCE + 1)
+    assert world.ledger.look(world.ledger.entry("nightly"), world.now, Dues((), ()), much)
+    world.ledger.pause("nightly", paused=True)
+    world.later(days=KEPT.days, seconds=1)
+    left = []
+    for _ in range(3):
+        scheduler.turn()
+        left.append(rows(world, "news"))
+    assert left == [PRUNED_AT_ONCE + 1, 1, 0]
+
+
+def rows(world: World, table: str) -> int:
+    connection = sqlite3.connect(world.ledger.path)
+    (found,) = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
+    connection.close()
+    return int(found)
 
 
 def test_a_plugin_that_raises_is_a_problem_like_any_other(world: World, sender: Callable[..., Sender]) -> None:

@@ -10,13 +10,18 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import IO, Any, TypeVar
 
 import pytest
 
@@ -30,6 +35,7 @@ from tests.soak.saying import say
 
 pytestmark = pytest.mark.soak
 ALL = "\n".join(HOSTILE)
+T = TypeVar("T")
 AT = "2026-11-20T06:00:00+00:00"
 _CHUNK = """import json, sys
 with open({path!r}, "a") as file:
@@ -68,7 +74,7 @@ def call(command: Sequence[str], cwd: Path, **env: str) -> str:
     return done.stdout
 
 
-def exported(to: str, asked: Schedule, settings: Settings, into: Path, **options: str) -> list[Path]:
+def exported(to: str, asked: Schedule, settings: Settings, into: Path, **options: Any) -> list[Path]:
     into.mkdir(exist_ok=True)
     return put(export(asked, Asked(to=to, **options), settings, datetime.now(UTC)), into, replace=True)
 
@@ -91,8 +97,6 @@ def test_cron_reads_the_line_and_its_shell_has_the_words(root: Path, settings: S
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts a cron")
 def test_the_daemon_of_cron(root: Path, settings: Settings, tmp_path: Path) -> None:
     """Every minute, each line writes down the words that it was given."""
-    import time
-
     cron, crontab = on_this_machine("cron"), on_this_machine("crontab")
     if subprocess.run([crontab, "-l"], capture_output=True).returncode == 0:
         pytest.skip("there is a crontab, which is somebody's")
@@ -179,7 +183,8 @@ def test_systemd_is_due_when_p2p_is(when: str, zone: str, root: Path, settings: 
     )
     times = {*re.findall(r"[A-Z][a-z]{2} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC", said)}
     found = sorted(datetime.fromisoformat(one).replace(tzinfo=UTC) for one in times)
-    trigger, wanted, moment = read_trigger(when, zone), [], base
+    trigger, moment = read_trigger(when, zone), base
+    wanted: list[datetime] = []
     while len(wanted) < 20 and (following := trigger.after(moment)) is not None:
         wanted.append(moment := following)
     assert [*islice(found, len(wanted))] == wanted
@@ -266,31 +271,70 @@ def test_prefect_runs_the_flow(root: Path, settings: Settings, tmp_path: Path) -
 
 def test_prefect_serves_the_flow_at_its_times(root: Path, settings: Settings, tmp_path: Path) -> None:
     """A server, the file as its own deployment, and the first run that it plans: with the time that was planned."""
-    import time
-
-    prefect, python = tool("prefect", "prefect"), tool("prefect", "python")
+    python = tool("prefect", "python")
     (path,) = exported("prefect", schedule(ALL, when="every 20 s"), settings, tmp_path / "code")
-    env: Mapping[str, str] = {
-        **os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_API_URL": "http://127.0.0.1:4299/api",
-        "PYTHONPATH": str(Path(p2p.__file__).parents[1]), "P2P_ROOT": str(root),
-    }  # fmt: skip
-    log = (tmp_path / "log").open("w")
-    server = subprocess.Popen([prefect, "server", "start", "--port", "4299"], env=env, stdout=log, stderr=log)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and "Check out the dashboard" not in (tmp_path / "log").read_text():
-        time.sleep(0.5)
-    served = subprocess.Popen([python, str(path)], env=env, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 150
-        while time.monotonic() < deadline and not told(root):
-            time.sleep(1)
-    finally:
-        for process in (served, server):
-            process.terminate()
-            process.wait(30)
-    assert told(root), (tmp_path / "log").read_text()[-3000:]
+    with (tmp_path / "log").open("w") as log, prefect_server(tmp_path / "prefect", log) as address:
+        env = {"PREFECT_API_URL": address, "PYTHONPATH": str(Path(p2p.__file__).parents[1]), "P2P_ROOT": str(root)}
+        with at_work([python, str(path)], log, **env, PREFECT_HOME=str(tmp_path / "prefect")) as served:
+            (*_, run) = wait_for(lambda: completed(address), served, log, 240)
     found = told(root)[0]
     planned = datetime.fromisoformat(found["time"])
     assert found["text"] == ALL
     assert (planned.second % 20, planned.microsecond) == (0, 0)
-    say("schedulers: prefect served the flow, and ran it with the time that it had planned")
+    assert planned == datetime.fromisoformat(run["expected_start_time"])
+    assert planned <= datetime.fromisoformat(run["start_time"])
+    say(f"schedulers: prefect served the flow, planned it for {planned:%H:%M:%S}, and began it at {run['start_time']}")
+
+
+@contextmanager
+def prefect_server(home: Path, log: IO[str]) -> Iterator[str]:
+    """A server of Prefect's that answers; gives the address of its API. It says that it is ready before it listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [tool("prefect", "prefect"), "server", "start", "--port", port]
+    env = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    with at_work(command, log, **env) as server:
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/api/health"), server, log, 240)
+        yield f"http://127.0.0.1:{port}/api"
+
+
+@contextmanager
+def at_work(command: Sequence[str], log: IO[str], **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """In the block, this program is at work."""
+    process = subprocess.Popen(command, env={**os.environ, **env}, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def wait_for(ask: Callable[[], T], process: subprocess.Popen[bytes], log: IO[str], seconds: float) -> T:
+    """What it gives as soon as that is something, while the process is at work."""
+    limit = time.monotonic() + seconds
+    while not (found := ask()):
+        said = Path(log.name).read_text()[-3000:]
+        assert process.poll() is None, said
+        assert time.monotonic() < limit, said
+        time.sleep(0.5)
+    return found
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def completed(address: str) -> list[dict[str, Any]]:
+    """The flow runs that Prefect says have ended well, the first one last."""
+    asked = {"sort": "EXPECTED_START_TIME_DESC", "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+    request = urllib.request.Request(
+        f"{address}/flow_runs/filter", json.dumps(asked).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        found: list[dict[str, Any]] = json.load(answer)
+        return found
