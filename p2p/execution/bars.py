@@ -67,18 +67,24 @@ class Meter:
                 self._say(bar)
 
     def counting(self, total: int) -> Callable[[int], None]:
-        """What is to be told how many of so many items are done; from now on they are what counts, no bar in them."""
+        """What is to be told how many of so many items are done; from now on they are what counts, no bar in them.
+
+        Where all are done at once, nothing is said: a word costs more than a small item.
+        """
         began = self._clock()
+        self._due = began + _APART
         self._counts = True
+        said = False
 
         def done(n: int) -> None:
-            if n < total and not self._is_due():
+            nonlocal said
+            if not self._is_due() and not (said and n == total):
                 return
+            said = True
             rate = n / max(self._clock() - began, 1e-9) if n else None
             with contextlib.suppress(Exception):  # the items are the user's
                 self._tell(Progress.of("items", n, total, "it", rate))
 
-        done(0)
         return done
 
     def _is_due(self) -> bool:

@@ -88,7 +88,7 @@ class Spread:
                 self._cluster.see_that_somebody_is_there(self._task.step)
             else:
                 self._take(came)
-                done(len(self._results))
+            done(len(self._results))
         return [self._results[number] for number in range(len(self._items))]
 
     def let_go(self) -> None:
