@@ -1,5 +1,7 @@
 """What the tqdm bars of a step say, told on while it runs: nobody writes their loops anew for that.
 
+Of a mapped step, the items that are done are counted instead, wherever they run.
+
 tqdm is never imported here. Where the code imports it, two methods of its base class are wrapped: the one that draws a
 bar anew, at most some times a second, and the one that ends it. The loop itself is as fast as before, and the bars look
 as they do. Nothing that goes wrong here reaches the loop.
@@ -28,7 +30,7 @@ Tell = Callable[[Progress], None]
 
 
 class Meter:
-    """Follows the bars of one step, and tells of the outermost that moves.
+    """Follows the bars of one step, and tells of the outermost that moves, or of its items where it is mapped.
 
     Args:
         tell: told how far it is, about twice a second at most.
@@ -40,6 +42,7 @@ class Meter:
         self._clock = clock
         self._bars: dict[int, weakref.ref[Any]] = {}  # in the order in which they came: an outer one before its inner
         self._due = float("-inf")
+        self._counts = False
         self._told: int | None = None
         self._process = os.getpid()
         self._turn = threading.RLock()  # a bar may be ended by the garbage collection, at any moment
@@ -54,9 +57,7 @@ class Meter:
         with self._turn:
             if not self.follows(bar):
                 self._bars[id(bar)] = weakref.ref(bar)
-            now = self._clock()
-            if now >= self._due and os.getpid() == self._process:
-                self._due = now + _APART
+            if not self._counts and self._is_due():
                 self._say(self._outermost())
 
     def ended(self, bar: Any) -> None:
@@ -64,6 +65,35 @@ class Meter:
         with self._turn:
             if self._bars.pop(id(bar), None) is not None and self._told == id(bar) and os.getpid() == self._process:
                 self._say(bar)
+
+    def counting(self, total: int) -> Callable[[int], None]:
+        """What is to be told how many of so many items are done; from now on they are what counts, no bar in them.
+
+        Where all are done at once, nothing is said: a word costs more than a small item.
+        """
+        began = self._clock()
+        self._due = began + _APART
+        self._counts = True
+        said = False
+
+        def done(n: int) -> None:
+            nonlocal said
+            if not self._is_due() and not (said and n == total):
+                return
+            said = True
+            rate = n / max(self._clock() - began, 1e-9) if n else None
+            with contextlib.suppress(Exception):  # the items are the user's
+                self._tell(Progress.of("items", n, total, "it", rate))
+
+        return done
+
+    def _is_due(self) -> bool:
+        """Whether it is time for the next word, which is then taken to be said."""
+        now = self._clock()
+        if now < self._due or os.getpid() != self._process:
+            return False
+        self._due = now + _APART
+        return True
 
     def _outermost(self) -> Any:
         bars = [bar for found in self._bars.values() if (bar := found()) is not None]
@@ -93,6 +123,16 @@ def told(tell: Tell) -> Iterator[None]:
     finally:
         _MINE.reset(token)
         _METERS.remove(meter)
+
+
+def counting(total: int) -> Callable[[int], None]:
+    """What is to be told how many of so many items the step that runs here has done."""
+    meter = _MINE.get()
+    return meter.counting(total) if meter is not None and total else _nothing
+
+
+def _nothing(_n: int) -> None:
+    """Nobody wants to know."""
 
 
 def _wrap() -> None:

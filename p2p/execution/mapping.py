@@ -16,7 +16,7 @@ from typing import Any
 from blake3 import blake3
 
 from p2p.errors import InputRefused, ItemFailed
-from p2p.execution import generators
+from p2p.execution import bars, generators
 from p2p.execution.attempts import Attempts
 from p2p.execution.fallback import fallback_result
 from p2p.execution.place import Place, here
@@ -144,11 +144,13 @@ def map_here(call: Call, items: Sequence[Any], policy: Policy, tally: Tally, ser
     before, branches = generators.states(), generators.Branches(generators.digests())
     moved: set[str] = set()
     results: list[Any] = []
+    done = bars.counting(len(items))
     try:
         for number, item in enumerate(items):
             branches.start(number)
             results.append(_Item(call, item, number, policy, constants).result(telling))
             moved |= branches.moved()
+            done(number + 1)
     finally:
         branches.end(before, moved)
         telling.over()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import overload
 
@@ -78,15 +78,17 @@ def runs(name: str | None = None, *, kind: str | None = None, settings: Settings
     Returns:
         A sequence of `Run`. Nothing but its line in the list is read of a run before it is asked for.
     """
-    settings = settings or load_settings()
+    found = newest_first(name, kind=kind, settings=settings or load_settings())
+    return Runs([*found], name or "this project")
+
+
+def newest_first(name: str | None = None, *, kind: str | None = None, settings: Settings) -> Iterator[Run]:
+    """As `runs`, but whoever stops early does not wait for the older ones: each is looked for when its turn comes."""
     base, _, version = (name or "").partition("@")
     facts = {key: value for key, value in {"name": base, "run_kind": kind}.items() if value}
-    found = (
-        summary
-        for summary in Summaries(settings).having(**facts)
-        if (not version or str(summary.version) == version) and (kind is not None or not summary.parent)
-    )
-    return Runs([Run(summary, settings) for summary in found], name or "this project")
+    for summary in Summaries(settings).having(**facts):
+        if (not version or str(summary.version) == version) and (kind is not None or not summary.parent):
+            yield Run(summary, settings)
 
 
 def _names(shown: Sequence[Run]) -> list[str]:

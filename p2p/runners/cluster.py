@@ -27,6 +27,7 @@ _GONE = 20.0  # seconds without a scheduler, or without any worker, after which 
 OWN = "dask"
 _WORKERS = 2
 BEGUN_BEFORE = b""
+_FAR = "p2p-far"  # a topic of Dask's, of which a scheduler keeps the last few messages; each driver takes its own
 _KEYS = ("require_encryption", "tls_ca_file", "tls_client_cert", "tls_client_key")
 
 
@@ -64,6 +65,10 @@ class Cluster:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph")  # it goes with the task, which any worker may get
             return self.client.submit(call, *args, key=key, pure=False)
+
+    def hear(self, take: Callable[[Mapping[str, Any]], None]) -> None:
+        """From now on, `take` is told what `teller` sends, in a thread of the client's; also to other drivers."""
+        self.client.subscribe_topic(_FAR, lambda event: take(event[1]))
 
     def see_that_somebody_is_there(self, step: str) -> None:
         """Waiting for a cluster that is gone would be for ever."""
@@ -133,6 +138,12 @@ def has_ended(client: Any, attempt: str) -> bool:
     """In the driver: whether a task whose result is lost had done its work."""
     event = _distributed().Event(f"p2p-done-{attempt}", client=client)
     return bool(within(_SOON, event.is_set))
+
+
+def teller() -> Callable[[dict[str, Any]], None]:
+    """On a worker: what tells the drivers something that nobody waits for; it needs no folder that both see."""
+    here = _distributed().get_worker()
+    return lambda message: here.log_event(_FAR, message)
 
 
 def late_teller(attempt: str) -> Callable[[int], None]:

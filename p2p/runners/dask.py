@@ -18,7 +18,7 @@ from p2p.pipeline import Task
 from p2p.runners import chunk, worker
 from p2p.runners.apart import refuse_hidden_changes
 from p2p.runners.calling import call_of, named
-from p2p.runners.cluster import BEGUN_BEFORE, OWN, Cluster, begins, cluster, has_begun, lost
+from p2p.runners.cluster import BEGUN_BEFORE, OWN, Cluster, begins, cluster, has_begun, lost, teller
 from p2p.runners.remote import RemoteEngine
 from p2p.runners.spread import Spread
 from p2p.tracking.ownrun import OwnRun
@@ -39,6 +39,7 @@ class DaskEngine(RemoteEngine):
     def __init__(self, client: Any, own_run: OwnRun, *, own: bool, part: str = "") -> None:
         super().__init__(own_run)
         self._cluster = Cluster(client, own=own, part=part)
+        self._hears = False
 
     def map(self, task: Task, values: Mapping[str, Any], tally: Tally) -> dict[str, Any]:
         """What a mapped task gives: its items side by side on the workers.
@@ -84,6 +85,9 @@ class DaskEngine(RemoteEngine):
         Another thread talks with the cluster: what ends a step whose time is over is raised in this one, and would be
         within the code of `distributed`, which it leaves broken, or which swallows it.
         """
+        if not self._hears:
+            self._hears = True
+            self._cluster.hear(self._hearing.take)
         left = threading.Event()
         talker = ThreadPoolExecutor(1, thread_name_prefix="p2p-dask")
         try:
@@ -122,4 +126,4 @@ class DaskEngine(RemoteEngine):
 
 def _once(blob: bytes, attempt: str) -> bytes:
     """`execute`, but not a second time: Dask gives the task of a worker that died to another one."""
-    return worker.execute(blob, attempt) if begins(attempt) else BEGUN_BEFORE
+    return worker.execute(blob, attempt, teller()) if begins(attempt) else BEGUN_BEFORE

@@ -8,6 +8,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import Pipe
@@ -18,6 +19,7 @@ from p2p.execution import Tally
 from p2p.pipeline import Task
 from p2p.runners import worker
 from p2p.runners.remote import RemoteEngine
+from p2p.runners.slot import told
 from p2p.tracking.ownrun import OwnRun
 from p2p.tracking.processes import Descendants
 
@@ -51,10 +53,11 @@ class Slot:
 
     def _stops_within(self, grace: float) -> bool:
         self.process.terminate()
+        limit = time.monotonic() + grace
         with contextlib.suppress(EOFError, OSError):
-            if self.connection.poll(grace):
-                self.connection.recv_bytes()
-                return True
+            while self.connection.poll(max(0.0, limit - time.monotonic())):
+                if told(self.connection.recv_bytes()) is None:
+                    return True
         return False
 
     def close(self) -> None:
@@ -95,13 +98,22 @@ class ProcessEngine(RemoteEngine):
         self._busy[attempt] = slot
         try:
             slot.connection.send((blob, attempt))
-            while not slot.connection.poll(_LOOK):
-                self.turn.check()
-            found = slot.connection.recv_bytes()
+            found = self._received(slot)
         except (EOFError, OSError):
             raise WorkerLost(step, f"its process ended ({_ending(slot)})") from None
         self._free.put(self._busy.pop(attempt))
         return found
+
+    def _received(self, slot: Slot) -> bytes:
+        """The answer; how far the attempt is, which comes before it, is told."""
+        while True:
+            while not slot.connection.poll(_LOOK):
+                self.turn.check()
+            found = slot.connection.recv_bytes()
+            message = told(found)
+            if message is None:
+                return found
+            self._hearing.take(message)
 
     def _taken(self) -> Slot:
         while True:

@@ -30,6 +30,7 @@ from p2p.pipeline import Task
 from p2p.policy import Policy
 from p2p.runners import worker
 from p2p.runners.apart import Apart, refuse_hidden_changes
+from p2p.runners.moving import Hearing
 from p2p.runners.turns import Turn
 from p2p.tracking.ownrun import OwnRun
 
@@ -53,11 +54,12 @@ class RemoteEngine(ABC):
         self.turn = Turn()
         self.alone: Callable[[Task], bool] = _always
         self._own_run = own_run
+        self._hearing = Hearing()
         self._apart = Apart()
 
     @abstractmethod
     def _result(self, blob: bytes, attempt: str, step: str) -> bytes:
-        """What `worker.execute` gives for these on some worker."""
+        """What `worker.execute` gives for these on some worker; what it sends meanwhile is heard."""
 
     @abstractmethod
     def _leave(self, attempts: Collection[str], *, goes_on: bool) -> None:
@@ -107,11 +109,11 @@ class RemoteEngine(ABC):
         sent = task if task.over else replace(task, policy=Policy(files=task.policy.files))
         request = worker.Request(
             task=sent, inputs=inputs, place=(at.id, at.key), run=current_services().run, random=random,
-            own_run=self._facts(),
+            own_run=self._facts(), watched=current_services().moments is not None,
         )  # fmt: skip
         with by_value(task.function):
             blob = dumped(request, inputs)
-        with self.turn.away():
+        with self._hearing.of(attempt, current_services().moments), self.turn.away():
             found = self._result(blob, attempt, task.step)
         answer: worker.Answer = cloudpickle.loads(found)
         return answer

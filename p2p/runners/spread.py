@@ -17,7 +17,7 @@ from typing import Any
 from p2p.cache.views import dumped
 from p2p.cache.watching import saw
 from p2p.errors import WorkerLost
-from p2p.execution import Tally, current_services, items_of
+from p2p.execution import Tally, bars, current_services, items_of
 from p2p.execution.attempts import limit_of
 from p2p.execution.timeouts import Limit
 from p2p.pipeline import Task
@@ -79,6 +79,7 @@ class Spread:
         with by_value(self._task.function):
             common = dumped(self._common, self._common.call.constants)
         self._head = self._cluster.submit(_kept, common, key=f"{self._task.step}-common-{self._id}")
+        done = bars.counting(len(self._items))
         while len(self._results) < len(self._items):
             self._turn.check()
             self._submit_what_fits()
@@ -87,6 +88,7 @@ class Spread:
                 self._cluster.see_that_somebody_is_there(self._task.step)
             else:
                 self._take(came)
+            done(len(self._results))
         return [self._results[number] for number in range(len(self._items))]
 
     def let_go(self) -> None:

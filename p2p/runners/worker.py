@@ -30,6 +30,7 @@ from p2p.execution import Services, Tally, by_step, generators, use_services
 from p2p.execution.place import Place
 from p2p.execution.timeouts import OutOfTime
 from p2p.pipeline import Task
+from p2p.runners import moving
 from p2p.runners.calling import called, mapped
 from p2p.runners.surroundings import put_back
 from p2p.store import content_digest, identify
@@ -60,6 +61,7 @@ class Request:
         run: key of the run, from which the keys of steps inside this one are made.
         random: states of the global random generators.
         own_run: facts of the run that user code logs to.
+        watched: somebody wants to know how far it is.
     """
 
     task: Task
@@ -68,6 +70,7 @@ class Request:
     run: str
     random: generators.States
     own_run: Mapping[str, Any]
+    watched: bool = False
 
 
 @dataclass
@@ -106,14 +109,20 @@ class Told:
             self.events.append((kind, {"at": time.time_ns(), **data}))
 
 
-def execute(blob: bytes, attempt: str) -> bytes:
-    """Run one attempt; gives its `Answer`, pickled. Nothing that it does raises here."""
+def execute(blob: bytes, attempt: str, send: moving.Send) -> bytes:
+    """Run one attempt; gives its `Answer`, pickled. Nothing that it does raises here.
+
+    Args:
+        blob: its `Request`, pickled.
+        attempt: its name.
+        send: sends to the driver how far it is, while it runs.
+    """
     import cloudpickle
 
     if not begin(attempt):
         return dumped(Answer(error=RunFailed("The attempt was given up before it began.")))
     try:
-        answer = _answer(cloudpickle.loads(blob))
+        answer = _answer(cloudpickle.loads(blob), attempt, send)
     except BaseException as error:  # noqa: BLE001  # it belongs to the step, not to the worker
         answer = Answer(error=error)
     finally:
@@ -146,16 +155,20 @@ def seeing(own_run: Mapping[str, Any], files: Sequence[str]) -> AbstractContextM
     return watched(files, own_paths(own_run["directory"]))
 
 
-def _answer(request: Request) -> Answer:
+def _answer(request: Request, attempt: str, send: moving.Send) -> Answer:
     told = Told()
     digests = {name: content_digest(value) for name, value in request.inputs.items()}
     generators.put_back(request.random)
-    services = Services(events=told, run=request.run)
     answer = Answer(events=told.events, tally=Tally(request.task.step) if request.task.over else None)
     guard.attach(OwnRun(**request.own_run, append=by_step(told.append)))
     with seeing(request.own_run, request.task.policy.paths) as touched:
         try:
-            with use_services(services), Place(request.task.step, *request.place).entered():
+            place = Place(request.task.step, *request.place)
+            with (
+                moving.heard(send if request.watched else None, attempt, place.name, place.id) as moments,
+                use_services(Services(events=told, run=request.run, moments=moments)),
+                place.entered(),
+            ):
                 answer.result = _called(request, answer.tally)
         except BaseException as error:  # noqa: BLE001  # `sys.exit` in a step is the step's error
             answer.error = plain(error, request.task.step)

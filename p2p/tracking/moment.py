@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -42,24 +43,27 @@ class Moments:
         self._mask = mask
         self._listen = listen
         self._now: dict[str, Mapping[str, Any]] = {}
+        self._turn = threading.RLock()  # several steps at once; and a bar may be ended by the garbage collection
 
     def moved(self, execution: str, **data: Any) -> None:
         """The step of that id has come so far."""
         told = self._mask(data)
-        self._now[execution] = told
-        self._write()
+        with self._turn:
+            self._now[execution] = told
+            self._write()
         if self._listen is not None:
             self._listen(KIND, id=execution, **told)
 
     def gone(self, execution: str) -> None:
         """It is at work no more."""
-        if self._now.pop(execution, None) is not None:
-            self._write()
+        with self._turn:
+            if self._now.pop(execution, None) is not None:
+                self._write()
 
     def _write(self) -> None:
         if self._directory is None or not self._directory.is_dir():
             return
-        steps = [{"id": execution, **data} for execution, data in list(self._now.items())]
+        steps = [{"id": execution, **data} for execution, data in self._now.items()]
         with contextlib.suppress(OSError, StoreError):  # a full disk is told of by what has to be kept
             if steps:
                 told = json.dumps({"format": FORMAT, "at": time.time_ns(), "steps": steps}, default=str)

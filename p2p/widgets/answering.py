@@ -66,6 +66,7 @@ class Panel:
         self._stop = here.listen(self._stepped)
         self._stop_following = here.follow(self._moved)
         self._turn = threading.Lock()
+        self._reading = threading.Lock()
         self._later: threading.Timer | None = None
         self._pushed = 0.0
         self._asks: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
@@ -150,7 +151,7 @@ class Panel:
         return path.parent if path is not None else None
 
     def _runs(self) -> PastRuns:
-        return PastRuns(self.settings, name_of(self.kernel.file()))
+        return PastRuns(self.settings, name_of(self.kernel.file()), turn=self._reading)
 
     def _in_mlflow(self, key: str) -> dict[str, Any]:
         """Where the run is seen in MLflow's UI, which is started where it is not there yet."""

@@ -1,20 +1,26 @@
-"""The runs of this notebook as the panel lists them: filtered, sorted, in pages; two compared; a figure over all."""
+"""The runs of this notebook as the panel lists them: filtered, sorted, in pages; two compared; a figure over all.
+
+The journals of thousands of runs that nobody has read before take seconds. So the page with the newest ones is shown
+before the others are read, where the page asks for that, and says so.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from p2p.history import Run, Runs, compare, runs
+from p2p.history import Run, compare, newest_first
 from p2p.settings import Settings
 from p2p.widgets.form import written
 
 PAGE = 50
-_COLUMNS = ("began", "status", "kind", "seconds")
+_SOON = 0.5  # seconds after which the newest runs are shown without the others
 
 
 class PastRuns:
@@ -23,30 +29,40 @@ class PastRuns:
     Args:
         settings: the project's.
         name: the notebook's; all runs of the project where nobody tells.
+        turn: held while all runs are read. Who asks beside that waits, and finds what the other one has kept of them.
+        clock: seconds that never jump.
     """
 
-    def __init__(self, settings: Settings, name: str | None) -> None:
+    def __init__(
+        self, settings: Settings, name: str | None, *, turn: AbstractContextManager[Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self._settings = settings
         self._name = name
+        self._turn = turn or nullcontext()
+        self._clock = clock
 
     def page(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """A page of rows.
 
         Args:
             asked: `text` to look for in parameters, ids and errors; `status`; `sort`, a column, with `down`; `page`,
-                from 0.
+                from 0; `soon`, to be told of the newest runs first where reading all of them takes long.
 
         Returns:
-            `rows`, `columns` (names of parameters and metrics that are told), `total` and `page`.
+            `rows`, `columns` (names of parameters and metrics that are told), `total`, `page` and `pages`; and whether
+            that is `whole`. Where it is not, it is what the newest runs give: the others may only come after its rows.
         """
-        found = self._matching(str(asked.get("text") or "").lower(), str(asked.get("status") or ""))
+        column, down = str(asked.get("sort") or "began"), bool(asked.get("down", True))
+        soon = bool(asked.get("soon")) and column == "began" and down and not asked.get("page")
+        found, whole = self._read(asked, soon=soon)
         names = _names(found)
-        column = str(asked.get("sort") or "began")
-        ordered = sorted(found, key=lambda run: _sortable(run, column), reverse=bool(asked.get("down", True)))
+        ordered = sorted(found, key=lambda run: _sortable(run, column), reverse=down)
         last = max((len(ordered) - 1) // PAGE, 0)
         page = min(max(int(asked.get("page") or 0), 0), last)
         rows = [_row(run) for run in ordered[page * PAGE : (page + 1) * PAGE]]
-        return {"rows": rows, "columns": names, "total": len(ordered), "page": page, "pages": last + 1}
+        return {"rows": rows, "columns": names, "total": len(ordered), "page": page, "pages": last + 1,
+                "whole": whole}  # fmt: skip
 
     def compared(self, first: str, second: str) -> dict[str, Any]:
         """What is different in the later one of two runs."""
@@ -57,7 +73,7 @@ class PastRuns:
 
     def plotted(self, metric: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The values of a metric over the runs that have it and are asked for, the oldest first."""
-        found = self._matching(str(asked.get("text") or "").lower(), str(asked.get("status") or ""))
+        found, _ = self._read(asked, soon=False)
         points = [
             {"at": run.summary.began, "value": run.metrics[metric], "id": run.id, "status": run.status}
             for run in reversed(found) if metric in run.metrics
@@ -68,11 +84,25 @@ class PastRuns:
         """The run that has this key."""
         return next(run for run in self._all() if run.summary.key == key)
 
-    def _all(self) -> Runs:
-        return runs(self._name, settings=self._settings)
+    def _all(self) -> Iterator[Run]:
+        return newest_first(self._name, settings=self._settings)
 
-    def _matching(self, text: str, status: str) -> Sequence[Run]:
-        return [run for run in self._all() if (not status or run.status == status) and (not text or text in _text(run))]
+    def _read(self, asked: Mapping[str, Any], *, soon: bool) -> tuple[Sequence[Run], bool]:
+        """The runs that are asked for, and whether all have been read: if `soon`, only as many as that allows."""
+        with nullcontext() if soon else self._turn:
+            return self._matching(asked, soon=soon)
+
+    def _matching(self, asked: Mapping[str, Any], *, soon: bool) -> tuple[Sequence[Run], bool]:
+        text, status = str(asked.get("text") or "").lower(), str(asked.get("status") or "")
+        found: list[Run] = []
+        due = 0.0
+        for run in self._all():
+            due = due or self._clock() + _SOON  # by now, what is kept of runs has been read
+            if soon and self._clock() >= due:
+                return found, False
+            if (not status or run.status == status) and (not text or text in _text(run)):
+                found.append(run)
+        return found, True
 
 
 def _text(run: Run) -> str:

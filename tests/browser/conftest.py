@@ -55,6 +55,11 @@ def project(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Pa
         f"made = [time.sleep(0.25) for _ in tqdm(range(8), desc='{HOSTILE}')]",
     )  # fmt: skip
     write(
+        folder / "long_past.ipynb",
+        "%load_ext p2p\nimport p2p\nfrom p2p.widgets import past\n\npast._SOON = 0.0  # as if it took long",
+        "p2p.panel()", "%%step one\nx = 1",
+    )  # fmt: skip
+    write(
         folder / "hostile.ipynb", "%load_ext p2p\nimport p2p\np2p.panel()",
         f'note: str = "{HOSTILE}"  # </style><script>alert(2)</script>',
         f"%%step bad\nvalue = '{HOSTILE} javascript:alert(3)'",

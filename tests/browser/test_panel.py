@@ -154,6 +154,23 @@ def test_a_finding_of_a_refused_export_leads_to_its_cell(lab: str, page: Page) -
     assert page.hosts() <= {"127.0.0.1"}
 
 
+def test_runs_that_take_long_to_read_are_told_newest_first_and_then_all(lab: str, page: Page) -> None:
+    page.open_notebook(lab, "notebooks/long_past.ipynb")
+    page.run_cells()
+    page.wait_for_cells()
+    page.until(f"return {NODES}.one == 'done'")
+    page.run(
+        "window.counts = []; const count = document.querySelector('.p2p-count');"
+        "new MutationObserver(() => window.counts.push(count.textContent)).observe(count, {childList: true});"
+        "return true"
+    )
+    page.tab("Runs")
+    page.until("return document.querySelectorAll('tr[data-run]').length == 1")
+    page.until("return document.querySelector('.p2p-count').textContent == '1 run'")
+    assert "the newest 0; reading the older runs" in page.run("return window.counts")
+    assert page.run("return document.querySelector('tr[data-run] [data-status]').textContent") == "RUNNING"
+
+
 def test_names_values_and_errors_make_no_active_node(lab: str, page: Page) -> None:
     page.open_notebook(lab, "notebooks/hostile.ipynb")
     page.run_cells()

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from p2p.execution import Services, Work, bars, run_step
+from p2p.execution import Call, Services, Tally, Work, bars, map_here, run_step
+from p2p.policy import Policy
 from p2p.progress import Progress
 
 
@@ -143,6 +144,36 @@ def test_a_bar_that_was_left_open_does_not_hide_the_next(services: Services) -> 
     assert heard[-1].text() == "after 1/9"
     for bar in (left, after):
         bar.close()
+
+
+def test_items_that_take_a_while_are_counted_about_twice_a_second_and_bars_in_them_say_nothing() -> None:
+    from tqdm import tqdm
+
+    heard: list[Progress] = []
+    ticks = iter(n / 10 for n in range(1000))
+    meter = bars.Meter(heard.append, clock=ticks.__next__)
+    done = meter.counting(12)
+    bar = tqdm(total=3, file=io.StringIO())
+    for number in range(1, 13):
+        done(number)
+        meter.moved(bar)
+    meter.ended(bar)
+    bar.close()
+    said = [one.text() for one in heard]
+    assert said[0] != "items 0/12"
+    assert said[-1] == "items 12/12"
+    assert {text.partition(" ")[0] for text in said} == {"items"}
+    assert 2 <= len(said) <= 4
+    assert all(one.rate for one in heard)
+
+
+def test_items_that_are_done_at_once_cost_no_word(services: Services) -> None:
+    heard = Heard()
+    call = Call(lambda x: x, (None,), {})
+    ran(services, lambda: map_here(call, range(100), Policy(), Tally("train"), services), heard)
+    assert not heard.all
+    failing = bars.Meter(Broken().moved, clock=iter(range(100)).__next__)  # type: ignore[arg-type]  # it raises anyway
+    failing.counting(2)(1)
 
 
 def test_tqdm_is_not_imported_for_that() -> None:

@@ -18,6 +18,7 @@ NAMES = {
     "open_first": f"the panel opens, all {STEPS} steps drawn, the first time in a kernel",
     "open": f"the panel opens, all {STEPS} steps drawn",
     "runs_cold": "its first page of runs, where no journal was read before",
+    "runs_all": "all of them, where no journal was read before",
     "runs_warm": "its first page of runs",
     "filter": "runs filtered to none",
     "unfilter": "runs filtered no more",

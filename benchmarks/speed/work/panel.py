@@ -34,6 +34,7 @@ list.deselectAll(); list.activeCellIndex = argument;
 window.jupyterapp.commands.execute('notebook:run-cell');
 """
 _ROWS = "document.querySelectorAll('tr[data-run]').length == 50"
+_WHOLE = "return /^[0-9]+ runs$/.test(document.querySelector('.p2p-count').textContent)"
 _TAB = "[...document.querySelectorAll('.p2p-panel [role=tab]')].find(tab => tab.textContent == argument).click()"
 _FILTER = (
     "const field = document.querySelector('[id$=-filter]'); field.value = argument;"
@@ -67,7 +68,10 @@ def measure(page: Page, settings: Settings, steps: int) -> dict[str, float]:
     page.run("document.querySelectorAll('.p2p-panel').forEach(panel => panel.remove()); return true")
     found["open"] = timed(page, _RUN, drawn, _PANEL)
     shutil.rmtree(settings.index, ignore_errors=True)
+    began = time.monotonic()
     found["runs_cold"] = timed(page, _TAB, _ROWS, "Runs")
+    page.until(_WHOLE, seconds=_LONGEST)
+    found["runs_all"] = time.monotonic() - began
     timed(page, _TAB, drawn, "Steps")
     page.run("document.querySelectorAll('tr[data-run]').forEach(row => row.remove()); return true")
     found["runs_warm"] = timed(page, _TAB, _ROWS, "Runs")

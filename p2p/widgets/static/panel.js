@@ -471,22 +471,34 @@ class RunsTab {
     Object.assign(this.asked, changes);
     const turn = (this.turn = (this.turn ?? 0) + 1);
     this.count.textContent = "reading the runs";
-    const found = await this.kernel.ask("runs", this.asked);
+    let found = await this.kernel.ask("runs", { ...this.asked, soon: true });
     if (turn !== this.turn) return; // asked anew since then; the answers may come in any order
+    if (found.whole === false) {
+      this.show(found, `the newest ${found.total}; reading the older runs`);
+      found = await this.kernel.ask("runs", this.asked);
+      if (turn !== this.turn) return;
+    }
     if (found.problem) {
       this.count.textContent = "";
       this.list.replaceChildren(h("p", {}, found.problem));
       return;
     }
-    this.count.textContent = `${found.total} run${found.total === 1 ? "" : "s"}`;
-    this.chosen = this.chosen.filter((key) => found.rows.some((row) => row.key === key));
+    this.show(found, `${found.total} run${found.total === 1 ? "" : "s"}`);
+    if (this.metric.value) await this.plot();
+  }
+
+  show(found, count) {
+    this.count.textContent = count;
+    if (found.whole) this.chosen = this.chosen.filter((key) => found.rows.some((row) => row.key === key));
+    const active = this.root.getRootNode().activeElement;
+    const held = active && this.list.contains(active) ? active.closest("[data-run]")?.dataset.run : null;
     this.rows(found);
+    if (held) this.list.querySelector(`[data-run="${CSS.escape(held)}"] input`)?.focus(); // the older runs came while somebody chose
     const names = ["", ...found.columns.metrics];
     if (names.join("\n") !== [...this.metric.options].map((one) => one.value).join("\n")) {
       this.metric.replaceChildren(...names.map((name) => h("option", { value: name }, name || "a metric")));
     }
     this.both.disabled = this.chosen.length !== 2;
-    if (this.metric.value) await this.plot();
   }
 
   rows(found) {
@@ -504,7 +516,7 @@ class RunsTab {
     for (const row of body) row.querySelector("input").checked = this.chosen.includes(row.dataset.run);
     const pages = found.pages > 1 ? h("div", { class: "p2p-bar" },
       h("button", { type: "button", disabled: found.page === 0, onclick: () => this.load({ page: found.page - 1 }) }, "Newer page"),
-      h("span", {}, `page ${found.page + 1} of ${found.pages}`),
+      h("span", {}, found.whole ? `page ${found.page + 1} of ${found.pages}` : `page ${found.page + 1}`),
       h("button", { type: "button", disabled: found.page === found.pages - 1, onclick: () => this.load({ page: found.page + 1 }) }, "Next page")) : null;
     this.list.replaceChildren(h("div", { class: "p2p-scroll", tabindex: 0, role: "region", "aria-label": "Runs" },
       h("table", {}, h("caption", { class: "p2p-hidden" }, "Runs of this notebook"), h("thead", {}, h("tr", {}, head)), h("tbody", {}, body))), pages ?? "");
