@@ -29,6 +29,7 @@ HERE = {
     "new": "ends the run; the next step opens another",
 }
 ON_THIS = ("run", "export", "params", "adopt", "sweep")  # commands that are for this notebook where none is named
+RUNS_THIS = ("run", "export", "sweep")  # of these, those that run the notebook
 COMMANDS = (*ON_THIS, "diff", "promote", "pull", "doctor", "store")
 
 
@@ -140,6 +141,9 @@ class Line:
 
         path = self._notebook()
         named = any(not word.startswith("-") for word in rest[:1])
+        if command in RUNS_THIS and _goes_round(path, rest[0] if named else ""):
+            sys.stdout.write(f"`p2p {command}` is left out here: this is a run of the notebook already.\n")
+            return
         target = [str(path)] if command in ON_THIS and path is not None and not named else []
         if command in ON_THIS and not target and not named:
             raise Refused(f"Nobody tells which notebook this is. Name it: %p2p {command} NOTEBOOK ...")
@@ -152,6 +156,14 @@ class Line:
             display(told)  # type: ignore[no-untyped-call]  # IPython's
         if code != 0:
             raise Refused(f"`p2p {shlex.join([command, *rest])}` ended with exit code {code}")
+
+
+def _goes_round(path: Path | None, named: str) -> bool:
+    """Whether to run this would be to run, in a run of the notebook, that notebook again, and so on without an end."""
+    kernel = here.kernel()
+    if kernel is None or not kernel.headless or path is None:
+        return False
+    return not named or Path(named).resolve() == path.resolve()
 
 
 def unknown(words: Sequence[str]) -> str:

@@ -65,6 +65,23 @@ def test_a_bad_parameter_is_named_before_anything_starts(
     assert untouched()
 
 
+@pytest.mark.parametrize("words", ["run", "sweep -p n=1,2", "adopt", "adopt --write", "export", "params"])
+def test_a_quarto_document_without_quarto_is_refused_with_its_cure(
+    p2p: P2P, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    text = "---\njupyter: python3\n---\n\n```{python}\n#| tags: [parameters]\nn: int = 3\n```\n"
+    path = project / "report.qmd"
+    path.write_text(text, encoding="utf-8")
+    before = set(project.rglob("*"))
+    monkeypatch.setenv("PATH", str(tmp_path))  # also where Quarto is installed, it is not found
+    command, *options = words.split()
+    done = p2p(command, str(path), *options)
+    assert done.code == 2
+    says = ("Quarto Markdown", "Install Quarto", ".md or .py")
+    assert [text for text in says if text not in done.err] == [], done.err
+    assert (set(project.rglob("*")) - before, path.read_text(encoding="utf-8")) == (set(), text)
+
+
 def test_a_refusal_is_one_json_document_where_that_was_asked_for(p2p: P2P, path: Path) -> None:
     done = p2p("run", str(path), "-p", "month=13", "-p", "mnoth=2", "--json")
     assert done.code == 2
