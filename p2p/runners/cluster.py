@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import random
 import time
 import uuid
 import warnings
@@ -28,6 +29,8 @@ OWN = "dask"
 _WORKERS = 2
 BEGUN_BEFORE = b""
 _FAR = "p2p-far"  # a topic of Dask's, of which a scheduler keeps the last few messages; each driver takes its own
+_DRAWING = ("dask.sizeof", "distributed.comm.core", "distributed.protocol.compression", "distributed.utils_comm")
+_OF_DASK = random.Random()
 _KEYS = ("require_encryption", "tls_ca_file", "tls_client_cert", "tls_client_key")
 
 
@@ -248,11 +251,30 @@ def keys_of(client: Any) -> dict[str, Any]:
 
 def _distributed() -> Any:
     try:
-        return importlib.import_module("distributed")
+        found = importlib.import_module("distributed")
     except ImportError:
         raise InputRefused(
             "The Dask engine needs the package distributed.", cure="pip install 'p2p-toolkit[dask]'"
         ) from None
+    _let_it_draw_apart()
+    return found
+
+
+def _let_it_draw_apart() -> None:
+    """Give Dask a random generator of its own.
+
+    Its threads draw from the global one, for the size of a message or the next try at a connection, whenever they send
+    something: in a step at work, numbers that were seeded would be others.
+    """
+    for name in _DRAWING:
+        module = importlib.import_module(name)
+        for known_as, found in list(vars(module).items()):
+            if found is random:
+                setattr(module, known_as, _OF_DASK)
+            elif hasattr(_OF_DASK, known_as) and found == getattr(
+                random, known_as, None
+            ):  # `from random import randint`
+                setattr(module, known_as, getattr(_OF_DASK, known_as))
 
 
 def _check_workers(client: Any, engine: str, modules: list[str]) -> None:

@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dask import sizeof
+from distributed import utils_comm
+from distributed.comm import core as comm_core
+from distributed.protocol import compression
 from pydantic import BaseModel
 
 from p2p import Pipeline, Policy, Task
@@ -357,3 +361,24 @@ def test_steps_on_dask_run_at_the_same_time_too_and_are_ended_when_one_fails(
             run_tasks(pipeline, {"log": str(tmp_path)}, services, engine, jobs=2)
         assert time.monotonic() - began < 20
     assert events.last("step_finished", "endless")["error_type"] == "LetGo"
+
+
+def sending(log: str) -> float:
+    """While this step draws, the threads of its worker send messages, as they do each half second."""
+    random.seed(1)
+    first = random.random()
+    sizeof.sizeof(list(range(100)))
+    compression.byte_sample(memoryview(bytes(1000)), 10, 5)
+    comm_core.random.uniform(0, 1)
+    utils_comm.random.random()
+    return first + random.random()
+
+
+def test_what_dask_draws_for_itself_moves_no_generator_of_a_step(services: Services, tmp_path: Path) -> None:
+    """It would draw in the middle of a step: numbers that were seeded would be others now and then."""
+    own_run = OwnRun("0" * 32, "", f"sqlite:///{tmp_path}/none.db", tmp_path, lambda kind, **data: None)
+    with dask.cluster("dask") as client:
+        pipeline = Pipeline(name="sends", version=1, params=Params, tasks=[Task(sending, ["log"], ["drawn"])])
+        found = run_tasks(pipeline, {"log": ""}, services, dask.DaskEngine(client, own_run, own=True))["drawn"]
+    alone = random.Random(1)
+    assert found == alone.random() + alone.random()
