@@ -33,7 +33,7 @@ from p2p.tracking.journal import NAME
 
 _MAKING = 120.0  # seconds
 _APART = timedelta(minutes=7)  # between two runs of the past
-_AT = re.compile(rb'"at": (\d+)')
+_AT = re.compile(rb'"at":\s*(\d+)')
 _KEY_TIME = "%Y%m%dT%H%M%S.%f"
 
 

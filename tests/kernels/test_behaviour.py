@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from p2p.model import RunStatus
+from p2p.tracking import read_events
 from p2p.tracking.owner import Life, Owner, life_of
 from tests.building import write_notebook
 from tests.kernels.place import MODES, Place, texts
@@ -81,7 +82,7 @@ def test_an_interrupt_ends_the_kernel_and_what_it_started_and_keeps_what_was_sho
 
     def in_second_cell() -> list[Path]:
         new = {journal.parent for journal in place.settings.runs.glob("*/journal.jsonl")} - before
-        return [directory for directory in new if '"cell": 2' in (directory / "journal.jsonl").read_text()]
+        return [directory for directory in new if any(event.get("cell") == 2 for event in read_events(directory))]
 
     def interrupt() -> None:
         while not seen.wait(0.05) and not in_second_cell():
