@@ -271,10 +271,8 @@ def _let_it_draw_apart() -> None:
         for known_as, found in list(vars(module).items()):
             if found is random:
                 setattr(module, known_as, _OF_DASK)
-            elif hasattr(_OF_DASK, known_as) and found == getattr(
-                random, known_as, None
-            ):  # `from random import randint`
-                setattr(module, known_as, getattr(_OF_DASK, known_as))
+            elif isinstance(getattr(found, "__self__", None), random.Random):  # `from random import randint`
+                setattr(module, known_as, getattr(_OF_DASK, found.__name__))
 
 
 def _check_workers(client: Any, engine: str, modules: list[str]) -> None:

@@ -165,9 +165,12 @@ class Feeder:
     def _artifacts(self) -> Any:
         """MLflow's client would read the whole run to find it."""
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+        from mlflow.utils.uri import add_databricks_profile_info_to_artifact_uri
 
+        at = self.client.tracking_uri
         uri = self._artifact_uri or self.client.get_run(self.run_id).info.artifact_uri
-        return get_artifact_repository(uri, tracking_uri=self.client.tracking_uri)
+        uri = add_databricks_profile_info_to_artifact_uri(uri, at)  # type: ignore[no-untyped-call]  # it has no types
+        return get_artifact_repository(uri, tracking_uri=at)
 
 
 def _dataset_input(facts: Mapping[str, Any]) -> Any:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _SQLITE = "sqlite:///"
+_ids: Final[dict[tuple[str, str], str]] = {}  # by store and name: they never change, and are asked for once
 _SCHEMES = ("sqlite", "http", "https", "postgresql", "mysql", "mssql", "databricks", "uc")
 _CREATION_MAY_TAKE = 120.0
 _LOCKED = 2.0  # seconds that somebody may keep a database locked before it counts as locked
@@ -135,11 +136,8 @@ def experiment_id(client: MlflowClient, settings: Settings, name: str) -> str:
 
 
 def forget_experiment(settings: Settings, name: str) -> None:
-    """Ask again for the experiment's id: what it is known by took no run."""
+    """Ask for the experiment's id again: the one that was known took no run."""
     _ids.pop((settings.tracking_uri, name), None)
-
-
-_ids: Final[dict[tuple[str, str], str]] = {}  # ids never change; a process that feeds MLflow asks once
 
 
 def _made_alone(client: MlflowClient, settings: Settings, name: str) -> str:
